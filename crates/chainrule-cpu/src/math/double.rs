@@ -1,0 +1,42 @@
+//! Elementary functions in double precision: those of the `libm` crate, which is plain Rust and so
+//! gives the same bits everywhere.
+
+pub use libm::{atan, cos, erf, exp, expm1, log, log1p, pow, sin, tanh};
+
+/// 1 / (1 + e⁻ˣ) without overflow: of e^−|x| for either sign.
+#[inline(always)]
+pub fn sigmoid(x: f64) -> f64 {
+    let decay = exp(-x.abs());
+    let numerator = if x < 0.0 { decay } else { 1.0 };
+    numerator / (1.0 + decay)
+}
+
+/// log(1 + eˣ) without overflow or cancellation: max(x, 0) + log(1 + e^−|x|).
+#[inline(always)]
+pub fn softplus(x: f64) -> f64 {
+    let positive = if x > 0.0 { x } else { 0.0 };
+    positive + log1p(exp(-x.abs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sigmoid_and_softplus_hold_over_the_whole_range() {
+        assert_eq!([sigmoid(0.0), sigmoid(40.0), sigmoid(f64::INFINITY)], [0.5, 1.0, 1.0]);
+        assert_eq!([sigmoid(-800.0), sigmoid(f64::NEG_INFINITY)], [0.0, 0.0]);
+        assert_eq!(sigmoid(-700.0), exp(-700.0));
+        assert_eq!(softplus(0.0), core::f64::consts::LN_2);
+        assert_eq!([softplus(800.0), softplus(f64::INFINITY)], [800.0, f64::INFINITY]);
+        assert_eq!([softplus(-800.0), softplus(f64::NEG_INFINITY)], [0.0, 0.0]);
+        assert_eq!(softplus(-700.0), exp(-700.0));
+        assert!(sigmoid(f64::NAN).is_nan() && softplus(f64::NAN).is_nan());
+        // softplus(x) − softplus(−x) = x, and the slope of softplus is the sigmoid.
+        for x in [0.1, 1.0, 5.0, 20.0] {
+            assert!((softplus(x) - softplus(-x) - x).abs() < 1e-14 * x.max(1.0));
+            let slope = (softplus(x + 1e-5) - softplus(x - 1e-5)) / 2e-5;
+            assert!((slope - sigmoid(x)).abs() < 1e-9);
+        }
+    }
+}

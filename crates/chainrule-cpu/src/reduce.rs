@@ -1,0 +1,246 @@
+//! The `reduce` template: along an axis of each row, or over the rows.
+//!
+//! Every result is one chain over its elements in order, whatever computes it.
+
+use chainrule_core::compile::program::Reduce;
+use chainrule_core::op::Reduction;
+
+use crate::frame::Frame;
+use crate::lanes::Number;
+use crate::math::Math;
+use crate::simd::{Isa, Level};
+
+/// Reduces along an axis, for all rows of a frame (or once, for a shared operand).
+///
+/// # Safety
+/// The frame's rows of the result must be this thread's alone, and nobody may write the operand.
+pub(crate) unsafe fn run_axis<T: Number>(isa: Isa, reduce: &Reduce, frame: &Frame<'_, T>) {
+    // SAFETY: passed on from the caller.
+    let (operand, output) = unsafe { (frame.read(reduce.operand), frame.write(reduce.output)) };
+    match isa.level() {
+        Level::Portable => axis(reduce, operand, output),
+        // SAFETY: an `Isa` of this level exists only on a CPU that has these features.
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2 => unsafe { axis_avx2(reduce, operand, output) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 => unsafe { axis_avx512(reduce, operand, output) },
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx2,fma")]
+fn axis_avx2<T: Number>(reduce: &Reduce, operand: &[T], output: &mut [T]) {
+    axis(reduce, operand, output);
+}
+
+#[cfg(target_arch = "x86_64")]
+#[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+fn axis_avx512<T: Number>(reduce: &Reduce, operand: &[T], output: &mut [T]) {
+    axis(reduce, operand, output);
+}
+
+#[inline(always)]
+fn axis<T: Number>(reduce: &Reduce, operand: &[T], output: &mut [T]) {
+    let (length, inner) = (reduce.length, reduce.inner);
+    for (slab, results) in operand.chunks_exact(length * inner).zip(output.chunks_exact_mut(inner))
+    {
+        for (i, result) in results.iter_mut().enumerate() {
+            let along = || slab[i..].iter().step_by(inner).copied();
+            *result = match reduce.reduction {
+                Reduction::Sum => along().fold(T::ZERO, |sum, x| sum + x),
+                Reduction::Max => largest(along()),
+                Reduction::ArgMax => {
+                    let mut best = Best::new();
+                    for (position, x) in along().enumerate() {
+                        best.see(x, T::from_f64(position as f64));
+                    }
+                    best.position
+                }
+                Reduction::LogSumExp => {
+                    let largest = largest(along());
+                    if !is_finite(largest) {
+                        // ±∞ and NaN are their own answer.
+                        largest
+                    } else {
+                        let sum = along().fold(T::ZERO, |sum, x| sum + Math::exp(x - largest));
+                        largest + Math::log(sum)
+                    }
+                }
+            };
+        }
+    }
+}
+
+#[inline(always)]
+fn largest<T: Number>(values: impl Iterator<Item = T>) -> T {
+    values.fold(T::from_f64(f64::NEG_INFINITY), |a, b| Math::maximum(a, b))
+}
+
+#[inline(always)]
+fn is_finite<T: Number>(x: T) -> bool {
+    x * T::ZERO == T::ZERO
+}
+
+/// The first largest element so far; a NaN is larger than anything.
+struct Best<T> {
+    value: T,
+    position: T,
+    empty: bool,
+}
+
+impl<T: Number> Best<T> {
+    #[inline(always)]
+    fn new() -> Self {
+        Self { value: T::ZERO, position: T::ZERO, empty: true }
+    }
+
+    #[inline(always)]
+    fn see(&mut self, x: T, position: T) {
+        let is_nan = |x: T| x.partial_cmp(&x).is_none();
+        if self.empty || (!is_nan(self.value) && (x > self.value || is_nan(x))) {
+            *self = Self { value: x, position, empty: false };
+        }
+    }
+}
+
+/// Reduces the rows of a block into elements `from .. to` of the result, going on from what the
+/// block before left there.
+///
+/// `companion` holds what a chain carries besides its result: the shift of a log-sum-exp, the
+/// value at an arg-max.
+///
+/// # Safety
+/// These elements of the result and of the companion must be this thread's alone, and nobody may
+/// write the operand.
+pub(crate) unsafe fn run_over_rows<T: Number>(
+    isa: Isa,
+    reduce: &Reduce,
+    frame: &Frame<'_, T>,
+    companion: usize,
+    (from, to): (usize, usize),
+    first: bool,
+) {
+    if from >= to {
+        return;
+    }
+    // SAFETY: passed on from the caller; the plan gave the companion room for the whole result.
+    let (operand, output, companion) = unsafe {
+        (
+            frame.read(reduce.operand),
+            std::slice::from_raw_parts_mut(frame.pointer(reduce.output).add(from), to - from),
+            std::slice::from_raw_parts_mut(frame.shared.add(companion + from), to - from),
+        )
+    };
+    let chains = Chains { width: reduce.inner, from, row: frame.row_in_batch, first };
+    match isa.level() {
+        Level::Portable => chains.run(reduce.reduction, operand, output, companion),
+        // SAFETY: an `Isa` of this level exists only on a CPU that has these features.
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx2 => unsafe { chains.avx2(reduce.reduction, operand, output, companion) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        Level::Avx512 => unsafe { chains.avx512(reduce.reduction, operand, output, companion) },
+    }
+}
+
+/// Chains over rows of `width` elements, from element `from` on.
+#[derive(Clone, Copy)]
+struct Chains {
+    width: usize,
+    from: usize,
+    row: usize,
+    first: bool,
+}
+
+impl Chains {
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx2,fma")]
+    fn avx2<T: Number>(self, r: Reduction, operand: &[T], out: &mut [T], companion: &mut [T]) {
+        self.run(r, operand, out, companion);
+    }
+
+    #[cfg(target_arch = "x86_64")]
+    #[target_feature(enable = "avx512f,avx512vl,avx512dq,avx512bw,avx2,fma")]
+    fn avx512<T: Number>(self, r: Reduction, operand: &[T], out: &mut [T], companion: &mut [T]) {
+        self.run(r, operand, out, companion);
+    }
+
+    #[inline(always)]
+    fn run<T: Number>(self, r: Reduction, operand: &[T], out: &mut [T], companion: &mut [T]) {
+        let least = T::from_f64(f64::NEG_INFINITY);
+        if self.first {
+            match r {
+                Reduction::Sum | Reduction::ArgMax => out.fill(T::ZERO),
+                Reduction::Max => out.fill(least),
+                // Σ in the result, the shift in the companion.
+                Reduction::LogSumExp => {
+                    out.fill(T::ZERO);
+                    companion.fill(least);
+                }
+            }
+        }
+        for (number, row) in operand.chunks_exact(self.width).enumerate() {
+            let row = &row[self.from..][..out.len()];
+            match r {
+                Reduction::Sum => {
+                    for (sum, &x) in out.iter_mut().zip(row) {
+                        *sum = *sum + x;
+                    }
+                }
+                Reduction::Max => {
+                    for (largest, &x) in out.iter_mut().zip(row) {
+                        *largest = Math::maximum(*largest, x);
+                    }
+                }
+                Reduction::ArgMax => {
+                    let position = self.row + number;
+                    for ((place, value), &x) in out.iter_mut().zip(&mut *companion).zip(row) {
+                        let mut best =
+                            Best { value: *value, position: *place, empty: position == 0 };
+                        best.see(x, T::from_f64(position as f64));
+                        (*value, *place) = (best.value, best.position);
+                    }
+                }
+                Reduction::LogSumExp => {
+                    for ((sum, shift), &x) in out.iter_mut().zip(&mut *companion).zip(row) {
+                        let larger = Math::maximum(*shift, x);
+                        // e^(shift − larger) for both, where −∞ − −∞ counts as 0 terms.
+                        let term = |x: T| {
+                            if x == larger { T::ONE } else { Math::exp(x - larger) }
+                        };
+                        let old = if *shift == least { T::ZERO } else { *sum * term(*shift) };
+                        let new = if x == least { T::ZERO } else { term(x) };
+                        *sum = old + new;
+                        *shift = larger;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Ends chains whose result is not yet what they carry: log-sum-exp.
+///
+/// # Safety
+/// As [`run_over_rows`].
+pub(crate) unsafe fn finish<T: Number>(
+    reduce: &Reduce,
+    frame: &Frame<'_, T>,
+    companion: usize,
+    (from, to): (usize, usize),
+) {
+    match reduce.reduction {
+        Reduction::Sum | Reduction::Max | Reduction::ArgMax => {}
+        Reduction::LogSumExp => {
+            for i in from..to {
+                // SAFETY: passed on from the caller.
+                unsafe {
+                    let (sum, shift) =
+                        (frame.pointer(reduce.output).add(i), frame.shared.add(companion + i));
+                    *sum = if is_finite(*shift) { *shift + Math::log(*sum) } else { *shift };
+                }
+            }
+        }
+    }
+}

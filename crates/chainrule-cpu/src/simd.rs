@@ -1,0 +1,431 @@
+//! The instruction sets of this machine, and the vectors that kernels are written in.
+//!
+//! A kernel compiled for AVX-512 may only be entered on a CPU that has it. [`Isa`] is the proof: the
+//! only values in existence are those that [`Isa::available`] has found on this very CPU, so whoever
+//! holds one may call what it names. That is what every `SAFETY` comment on such a call rests on.
+
+use std::fmt::Debug;
+use std::ops::{Add, Div, Mul, Neg, Sub};
+use std::sync::OnceLock;
+
+#[cfg(target_arch = "x86_64")]
+use std::arch::x86_64::*;
+
+/// An instruction set that this CPU has been found to have.
+///
+/// Results never depend on it: kernels accumulate each output in one order, so an `Isa` chooses speed
+/// alone.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct Isa(Level);
+
+/// What an [`Isa`] holds, for the `match` that chooses a kernel.
+#[derive(Copy, Clone, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(crate) enum Level {
+    /// Plain Rust for whatever the program was compiled for.
+    Portable,
+    /// AVX2 and FMA: 16 registers of 32 bytes.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// AVX-512 F, VL, DQ and BW, with AVX2 and FMA: 32 registers of 64 bytes and masks.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+/// Every level of this architecture, each needing more of the CPU than the one before.
+const LEVELS: &[Isa] = &[
+    Isa(Level::Portable),
+    #[cfg(target_arch = "x86_64")]
+    Isa(Level::Avx2),
+    #[cfg(target_arch = "x86_64")]
+    Isa(Level::Avx512),
+];
+
+/// The best level of this CPU, asked from the operating system and the CPU themselves.
+fn best_level() -> Level {
+    #[cfg(target_arch = "x86_64")]
+    if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma") {
+        let wide = is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512vl")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512bw");
+        return if wide { Level::Avx512 } else { Level::Avx2 };
+    }
+    Level::Portable
+}
+
+impl Isa {
+    /// Returns the fastest instruction set of this CPU; asked once, then remembered.
+    pub fn detect() -> Isa {
+        static BEST: OnceLock<Isa> = OnceLock::new();
+        *BEST.get_or_init(|| Isa(best_level()))
+    }
+
+    /// Returns every instruction set of this CPU from slowest to fastest, so that tests can compare them.
+    pub fn available() -> &'static [Isa] {
+        let best = Isa::detect();
+        &LEVELS[..=best.0 as usize]
+    }
+
+    /// Returns its name: `portable`, `avx2` or `avx512`.
+    pub fn name(self) -> &'static str {
+        match self.0 {
+            Level::Portable => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx2 => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Level::Avx512 => "avx512",
+        }
+    }
+
+    /// Returns the level to match on; the CPU has what it names.
+    pub(crate) fn level(self) -> Level {
+        self.0
+    }
+}
+
+/// A number that the engine computes in: `f32` or `f64`, and no other type.
+pub trait Element:
+    sealed::Registers
+    + Copy
+    + Default
+    + PartialEq
+    + PartialOrd
+    + Debug
+    + Send
+    + Sync
+    + 'static
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+    + Neg<Output = Self>
+{
+    /// +0.
+    const ZERO: Self;
+    /// 1.
+    const ONE: Self;
+
+    /// Returns self · factor + addend with one rounding.
+    fn mul_add(self, factor: Self, addend: Self) -> Self;
+    /// Returns the nearest value of this type, ties to even.
+    fn from_f64(value: f64) -> Self;
+    /// Returns the value exactly.
+    fn to_f64(self) -> f64;
+}
+
+macro_rules! element {
+    ($element:ty, $array:expr, $avx2:ident, $avx512:ident) => {
+        impl Element for $element {
+            const ZERO: Self = 0.0;
+            const ONE: Self = 1.0;
+
+            #[inline(always)]
+            fn mul_add(self, factor: Self, addend: Self) -> Self {
+                <$element>::mul_add(self, factor, addend)
+            }
+            #[inline(always)]
+            fn from_f64(value: f64) -> Self {
+                value as $element
+            }
+            #[inline(always)]
+            fn to_f64(self) -> f64 {
+                f64::from(self)
+            }
+        }
+
+        impl sealed::Registers for $element {
+            type Array = Array<$element, { $array }>;
+            #[cfg(target_arch = "x86_64")]
+            type Avx2 = $avx2;
+            #[cfg(target_arch = "x86_64")]
+            type Avx512 = $avx512;
+        }
+    };
+}
+
+element!(f32, 4, __m256, __m512);
+element!(f64, 2, __m256d, __m512d);
+
+mod sealed {
+    /// The vectors of an element on each level; private, so that no other type can be an `Element`.
+    pub trait Registers: Sized {
+        /// Sixteen bytes of plain Rust.
+        type Array: super::Lanes<Element = Self>;
+        /// A register of AVX2.
+        #[cfg(target_arch = "x86_64")]
+        type Avx2: super::Lanes<Element = Self> + super::Square;
+        /// A register of AVX-512.
+        #[cfg(target_arch = "x86_64")]
+        type Avx512: super::Lanes<Element = Self>;
+    }
+}
+
+/// A vector register.
+///
+/// # Safety
+/// Every function needs the CPU to have the vector's instruction set (its caller holds the [`Isa`], or
+/// is itself compiled for it), and every pointer to be good for the elements that it names.
+#[allow(clippy::missing_safety_doc)]
+pub trait Lanes: Copy {
+    /// What one lane holds.
+    type Element: Element;
+    /// The number of lanes.
+    const COUNT: usize;
+    /// Which lanes a masked access touches.
+    type Mask: Copy;
+
+    /// Returns the mask of the first `count` lanes.
+    unsafe fn first(count: usize) -> Self::Mask;
+    /// Returns a vector with `value` in every lane.
+    unsafe fn splat(value: Self::Element) -> Self;
+    /// Reads all lanes.
+    unsafe fn load(from: *const Self::Element) -> Self;
+    /// Reads the lanes of the mask, without touching the memory of the others, which become +0.
+    unsafe fn load_masked(from: *const Self::Element, mask: Self::Mask) -> Self;
+    /// Writes all lanes.
+    unsafe fn store(self, to: *mut Self::Element);
+    /// Writes the lanes of the mask, without touching the memory of the others.
+    unsafe fn store_masked(self, to: *mut Self::Element, mask: Self::Mask);
+    /// Returns self · factor + addend with one rounding in each lane.
+    unsafe fn mul_add(self, factor: Self, addend: Self) -> Self;
+}
+
+/// Plain Rust's vector: the compiler puts it in registers where there are any.
+#[derive(Copy, Clone)]
+pub struct Array<T, const N: usize>([T; N]);
+
+impl<T: Element, const N: usize> Lanes for Array<T, N> {
+    type Element = T;
+    const COUNT: usize = N;
+    type Mask = usize;
+
+    #[inline(always)]
+    unsafe fn first(count: usize) -> usize {
+        count
+    }
+    #[inline(always)]
+    unsafe fn splat(value: T) -> Self {
+        Array([value; N])
+    }
+    #[inline(always)]
+    unsafe fn load(from: *const T) -> Self {
+        // SAFETY: the caller's pointer is good for N elements, and an array needs no more alignment.
+        Array(unsafe { from.cast::<[T; N]>().read() })
+    }
+    #[inline(always)]
+    unsafe fn load_masked(from: *const T, mask: usize) -> Self {
+        let mut lanes = [T::ZERO; N];
+        for (lane, value) in lanes.iter_mut().enumerate().take(mask) {
+            // SAFETY: the caller's pointer is good for the lanes of the mask.
+            *value = unsafe { from.add(lane).read() };
+        }
+        Array(lanes)
+    }
+    #[inline(always)]
+    unsafe fn store(self, to: *mut T) {
+        // SAFETY: the caller's pointer is good for N elements, and an array needs no more alignment.
+        unsafe { to.cast::<[T; N]>().write(self.0) }
+    }
+    #[inline(always)]
+    unsafe fn store_masked(self, to: *mut T, mask: usize) {
+        for (lane, value) in self.0.into_iter().enumerate().take(mask) {
+            // SAFETY: the caller's pointer is good for the lanes of the mask.
+            unsafe { to.add(lane).write(value) }
+        }
+    }
+    #[inline(always)]
+    unsafe fn mul_add(self, factor: Self, addend: Self) -> Self {
+        let mut lanes = addend.0;
+        for (lane, value) in lanes.iter_mut().enumerate() {
+            *value = self.0[lane].mul_add(factor.0[lane], *value);
+        }
+        Array(lanes)
+    }
+}
+
+/// Writes [`Lanes`] for one x86-64 register: its name, element, mask and intrinsics.
+#[cfg(target_arch = "x86_64")]
+macro_rules! register {
+    ($register:ident, $element:ty, $count:expr, $mask:ty, $first:expr, $splat:ident, $fused:ident,
+     load $load:ident $load_masked:ident, store $store:ident $store_masked:ident) => {
+        // Every function below: the trait's contract gives it the CPU's features and good pointers, and
+        // these intrinsics ask for no alignment.
+        impl Lanes for $register {
+            type Element = $element;
+            const COUNT: usize = $count;
+            type Mask = $mask;
+
+            #[inline(always)]
+            unsafe fn first(count: usize) -> $mask {
+                // SAFETY: the CPU has the feature, by the trait's contract.
+                #[allow(unused_unsafe)]
+                unsafe {
+                    $first(count)
+                }
+            }
+            #[inline(always)]
+            unsafe fn splat(value: $element) -> Self {
+                // SAFETY: the CPU has the feature, by the trait's contract.
+                unsafe { $splat(value) }
+            }
+            #[inline(always)]
+            unsafe fn load(from: *const $element) -> Self {
+                // SAFETY: feature and pointer are good, by the trait's contract.
+                unsafe { $load(from) }
+            }
+            #[inline(always)]
+            unsafe fn load_masked(from: *const $element, mask: $mask) -> Self {
+                // SAFETY: feature and pointer are good, by the trait's contract.
+                unsafe { $load_masked(mask, from) }
+            }
+            #[inline(always)]
+            unsafe fn store(self, to: *mut $element) {
+                // SAFETY: feature and pointer are good, by the trait's contract.
+                unsafe { $store(to, self) }
+            }
+            #[inline(always)]
+            unsafe fn store_masked(self, to: *mut $element, mask: $mask) {
+                // SAFETY: feature and pointer are good, by the trait's contract.
+                unsafe { $store_masked(to, mask, self) }
+            }
+            #[inline(always)]
+            unsafe fn mul_add(self, factor: Self, addend: Self) -> Self {
+                // SAFETY: the CPU has the feature, by the trait's contract.
+                unsafe { $fused(self, factor, addend) }
+            }
+        }
+    };
+}
+
+#[cfg(target_arch = "x86_64")]
+mod masks {
+    //! AVX2 takes its masks as vectors and the pointer first; these give it the face of AVX-512.
+    use std::arch::x86_64::*;
+
+    #[inline(always)]
+    pub fn first16(count: usize) -> u16 {
+        ((1u32 << count) - 1) as u16
+    }
+    #[inline(always)]
+    pub fn first8(count: usize) -> u8 {
+        ((1u32 << count) - 1) as u8
+    }
+    #[inline(always)]
+    pub unsafe fn first8_of_32(count: usize) -> __m256i {
+        // SAFETY: the caller has AVX2.
+        unsafe {
+            let lane = _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7);
+            _mm256_cmpgt_epi32(_mm256_set1_epi32(count as i32), lane)
+        }
+    }
+    #[inline(always)]
+    pub unsafe fn first4_of_64(count: usize) -> __m256i {
+        // SAFETY: the caller has AVX2.
+        unsafe {
+            let lane = _mm256_setr_epi64x(0, 1, 2, 3);
+            _mm256_cmpgt_epi64(_mm256_set1_epi64x(count as i64), lane)
+        }
+    }
+    #[inline(always)]
+    pub unsafe fn load_f32(mask: __m256i, from: *const f32) -> __m256 {
+        // SAFETY: the caller has AVX2 and a pointer good for the lanes of the mask.
+        unsafe { _mm256_maskload_ps(from, mask) }
+    }
+    #[inline(always)]
+    pub unsafe fn load_f64(mask: __m256i, from: *const f64) -> __m256d {
+        // SAFETY: the caller has AVX2 and a pointer good for the lanes of the mask.
+        unsafe { _mm256_maskload_pd(from, mask) }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+use masks::{first4_of_64, first8, first8_of_32, first16, load_f32, load_f64};
+
+#[cfg(target_arch = "x86_64")]
+register!(__m256, f32, 8, __m256i, first8_of_32, _mm256_set1_ps, _mm256_fmadd_ps,
+    load _mm256_loadu_ps load_f32, store _mm256_storeu_ps _mm256_maskstore_ps);
+#[cfg(target_arch = "x86_64")]
+register!(__m256d, f64, 4, __m256i, first4_of_64, _mm256_set1_pd, _mm256_fmadd_pd,
+    load _mm256_loadu_pd load_f64, store _mm256_storeu_pd _mm256_maskstore_pd);
+#[cfg(target_arch = "x86_64")]
+register!(__m512, f32, 16, __mmask16, first16, _mm512_set1_ps, _mm512_fmadd_ps,
+    load _mm512_loadu_ps _mm512_maskz_loadu_ps, store _mm512_storeu_ps _mm512_mask_storeu_ps);
+#[cfg(target_arch = "x86_64")]
+register!(__m512d, f64, 8, __mmask8, first8, _mm512_set1_pd, _mm512_fmadd_pd,
+    load _mm512_loadu_pd _mm512_maskz_loadu_pd, store _mm512_storeu_pd _mm512_mask_storeu_pd);
+
+/// A vector of which as many as it has lanes make a square that can be turned round in registers.
+///
+/// # Safety
+/// As for [`Lanes`].
+#[cfg(target_arch = "x86_64")]
+#[allow(clippy::missing_safety_doc)]
+pub trait Square: Lanes {
+    /// Rows and columns of the square.
+    const SIDE: usize = Self::COUNT;
+
+    /// Writes the transpose of the square at `from` to `to`.
+    unsafe fn transpose(
+        from: *const Self::Element,
+        from_stride: usize,
+        to: *mut Self::Element,
+        to_stride: usize,
+    );
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Square for __m256 {
+    #[inline(always)]
+    unsafe fn transpose(from: *const f32, from_stride: usize, to: *mut f32, to_stride: usize) {
+        // SAFETY: feature and pointers are good, by the trait's contract.
+        unsafe {
+            for half in 0..2 {
+                // Row r and row r + 4 in one register: their load does half of the turning.
+                let from = from.add(4 * half);
+                let mut rows = [_mm256_setzero_ps(); 4];
+                for (r, row) in rows.iter_mut().enumerate() {
+                    let upper = _mm_loadu_ps(from.add(r * from_stride));
+                    let lower = _mm_loadu_ps(from.add((r + 4) * from_stride));
+                    *row = _mm256_insertf128_ps::<1>(_mm256_castps128_ps256(upper), lower);
+                }
+                let [a, b, c, d] = rows;
+                let (ab, cd) = (_mm256_unpacklo_ps(a, b), _mm256_unpacklo_ps(c, d));
+                let (ab_high, cd_high) = (_mm256_unpackhi_ps(a, b), _mm256_unpackhi_ps(c, d));
+                let to = to.add(4 * half * to_stride);
+                _mm256_storeu_ps(to, _mm256_shuffle_ps::<0x44>(ab, cd));
+                _mm256_storeu_ps(to.add(to_stride), _mm256_shuffle_ps::<0xee>(ab, cd));
+                _mm256_storeu_ps(
+                    to.add(2 * to_stride),
+                    _mm256_shuffle_ps::<0x44>(ab_high, cd_high),
+                );
+                _mm256_storeu_ps(
+                    to.add(3 * to_stride),
+                    _mm256_shuffle_ps::<0xee>(ab_high, cd_high),
+                );
+            }
+        }
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+impl Square for __m256d {
+    #[inline(always)]
+    unsafe fn transpose(from: *const f64, from_stride: usize, to: *mut f64, to_stride: usize) {
+        // SAFETY: feature and pointers are good, by the trait's contract.
+        unsafe {
+            for half in 0..2 {
+                // Row r and row r + 2 in one register: their load does half of the turning.
+                let from = from.add(2 * half);
+                let mut rows = [_mm256_setzero_pd(); 2];
+                for (r, row) in rows.iter_mut().enumerate() {
+                    let upper = _mm_loadu_pd(from.add(r * from_stride));
+                    let lower = _mm_loadu_pd(from.add((r + 2) * from_stride));
+                    *row = _mm256_insertf128_pd::<1>(_mm256_castpd128_pd256(upper), lower);
+                }
+                let to = to.add(2 * half * to_stride);
+                _mm256_storeu_pd(to, _mm256_unpacklo_pd(rows[0], rows[1]));
+                _mm256_storeu_pd(to.add(to_stride), _mm256_unpackhi_pd(rows[0], rows[1]));
+            }
+        }
+    }
+}
