@@ -432,7 +432,12 @@ fn apply(partial: Partial, by: &Expr, reverse: bool) -> Option<Expr> {
         Partial::Singular(factor) if reverse && by.as_const().is_none() => {
             match masked(by, &factor) {
                 Some(product) => product,
-                None => by.clone().equals(0.0).select(0.0, by * factor),
+                None => {
+                    // Only where the factor is infinite, so that the second derivative stays.
+                    let used = Expr::constant(0.0).less(by.clone().abs());
+                    let counts = (&factor * 0.0).equals(0.0).max(used);
+                    by * counts.select(factor, 0.0)
+                }
             }
         }
         Partial::Singular(factor) => times(by, factor),

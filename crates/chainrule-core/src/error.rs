@@ -60,6 +60,13 @@ pub enum ErrorKind {
         /// The operand's shape.
         shape: Shape,
     },
+    /// A value would have no elements.
+    Empty {
+        /// The operation.
+        op: String,
+        /// The shape.
+        shape: Shape,
+    },
     /// A shape has too many elements.
     TooLarge {
         /// The shape.
@@ -198,6 +205,9 @@ impl fmt::Display for ErrorKind {
                 f,
                 "`{op}` over the rows needs one value per row, but the operand is {shape}"
             ),
+            Self::Empty { op, shape } => {
+                write!(f, "`{op}` would give {shape}, which has no elements")
+            }
             Self::TooLarge { shape } => write!(f, "{shape} has too many elements"),
             Self::NotANumber { shape } => write!(
                 f,

@@ -340,7 +340,10 @@ fn reduce(reduction: Reduction, values: impl Iterator<Item = f64> + Clone) -> f6
             if largest.is_infinite() {
                 return largest;
             }
-            largest + libm::log(values.fold(0.0, |sum, x| sum + libm::exp(x - largest)))
+            // The first largest is 1 of the sum; without it log1p keeps what is small beside it.
+            let first = values.clone().position(|x| x == largest);
+            let others = values.enumerate().filter(|(i, _)| Some(*i) != first);
+            largest + libm::log1p(others.fold(0.0, |sum, (_, x)| sum + libm::exp(x - largest)))
         }
         Reduction::ArgMax => {
             let mut best: Option<(usize, f64)> = None;

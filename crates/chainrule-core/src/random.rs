@@ -11,19 +11,32 @@
 /// 1, 2, 3", SC 2011. Words are least significant first, as in their library Random123, whose
 /// known answers the tests repeat.
 pub fn philox4x32(counter: [u32; 4], key: [u32; 2]) -> [u32; 4] {
-    let [mut a, mut b, mut c, mut d] = counter;
-    let [mut left, mut right] = key;
+    philox(counter.map(|word| [u64::from(word)]), key).map(|[word]| word as u32)
+}
+
+/// [`philox4x32`] of several counters at once, word by word, in loops that become vectors.
+///
+/// Each word is the lower half of its number, because vectors multiply lower halves into wholes;
+/// what the upper halves hold means nothing.
+#[inline(always)]
+fn philox<const COUNT: usize>(
+    mut counters: [[u64; COUNT]; 4],
+    [mut left, mut right]: [u32; 2],
+) -> [[u64; COUNT]; 4] {
     for _ in 0..10 {
-        let first = 0xd251_1f53 * u64::from(a);
-        let second = 0xcd9e_8d57 * u64::from(c);
-        a = (second >> 32) as u32 ^ b ^ left;
-        b = second as u32;
-        c = (first >> 32) as u32 ^ d ^ right;
-        d = first as u32;
+        let [a, b, c, d] = &mut counters;
+        for i in 0..COUNT {
+            let first = 0xd251_1f53 * (a[i] & 0xffff_ffff);
+            let second = 0xcd9e_8d57 * (c[i] & 0xffff_ffff);
+            a[i] = second >> 32 ^ b[i] ^ u64::from(left);
+            b[i] = second;
+            c[i] = first >> 32 ^ d[i] ^ u64::from(right);
+            d[i] = first;
+        }
         left = left.wrapping_add(0x9e37_79b9);
         right = right.wrapping_add(0xbb67_ae85);
     }
-    [a, b, c, d]
+    counters
 }
 
 /// What a family of numbers is for: families of one seed never share a number.
@@ -75,29 +88,67 @@ impl Uniform {
 
     /// Returns the fraction of one element of one row.
     pub fn at(&self, row: u64, element: u32) -> f64 {
-        f64::from(fraction(self.block(row, element / 4)[element as usize % 4]))
+        f64::from(self.fraction_at(row, element))
     }
 
-    /// Writes the fractions of one row's elements from `first` on, as [`Uniform::at`] gives them,
-    /// with one call of the generator for four of them. Elements are counted modulo 2³².
+    /// Writes the fractions of one row's elements from `first` on, as [`Uniform::at`] gives them.
+    /// Elements are counted modulo 2³².
+    ///
+    /// One call of the generator makes four of them, and several calls run side by side. A kernel
+    /// that is compiled for wider vectors has them here too, which is why this is always inlined.
+    #[inline(always)]
     pub fn fill<T: From<f32>>(&self, row: u64, first: u32, out: &mut [T]) {
+        let before = ((4 - first as usize % 4) % 4).min(out.len());
+        let (start, rest) = out.split_at_mut(before);
         let mut element = first;
-        let mut rest = out;
-        while !rest.is_empty() {
-            let lane = element as usize % 4;
-            let (now, later) = rest.split_at_mut((4 - lane).min(rest.len()));
-            let block = self.block(row, element / 4);
-            for (value, &word) in now.iter_mut().zip(&block[lane..]) {
-                *value = T::from(fraction(word));
-            }
-            element = element.wrapping_add(now.len() as u32);
-            rest = later;
+        for value in start {
+            *value = T::from(self.fraction_at(row, element));
+            element = element.wrapping_add(1);
+        }
+        let mut wide = rest.chunks_exact_mut(64);
+        for values in &mut wide {
+            self.write::<16, T>(row, element, values);
+            element = element.wrapping_add(64);
+        }
+        for values in wide.into_remainder().chunks_mut(16) {
+            self.write::<4, T>(row, element, values);
+            element = element.wrapping_add(16);
         }
     }
 
-    fn block(&self, row: u64, block: u32) -> [u32; 4] {
+    /// Writes at most 4 · COUNT fractions from the start of a block on.
+    #[inline(always)]
+    fn write<const COUNT: usize, T: From<f32>>(&self, row: u64, first: u32, values: &mut [T]) {
+        let blocks = self.blocks::<COUNT>(row, first / 4);
+        if values.len() == 4 * COUNT {
+            // The compiler knows the length here and writes whole vectors.
+            for block in 0..COUNT {
+                for lane in 0..4 {
+                    values[4 * block + lane] = T::from(fraction(blocks[lane][block] as u32));
+                }
+            }
+        } else {
+            for (place, value) in values.iter_mut().enumerate() {
+                *value = T::from(fraction(blocks[place % 4][place / 4] as u32));
+            }
+        }
+    }
+
+    fn fraction_at(&self, row: u64, element: u32) -> f32 {
+        let block = self.blocks::<1>(row, element / 4);
+        fraction(block[element as usize % 4][0] as u32)
+    }
+
+    /// The blocks from `first` on, modulo 2³⁰, word by word.
+    #[inline(always)]
+    fn blocks<const COUNT: usize>(&self, row: u64, first: u32) -> [[u64; COUNT]; 4] {
+        let mut numbers = [0; COUNT];
+        for (place, number) in numbers.iter_mut().enumerate() {
+            *number = (u64::from(first) + place as u64) % (1 << 30);
+        }
         let [low, high] = words(row);
-        philox4x32([block, low, high, self.family.half[0]], self.family.key)
+        let [b, c, d] = [low, high, self.family.half[0]].map(|word| [u64::from(word); COUNT]);
+        philox([numbers, b, c, d], self.family.key)
     }
 }
 
@@ -335,7 +386,7 @@ mod tests {
     fn a_run_of_elements_equals_its_elements() {
         let numbers = Uniform::new(9, 1 << 40, 2);
         for first in 0..6 {
-            for length in 0..11 {
+            for length in (0..11).chain([60, 64, 65, 67, 128, 131, 200]) {
                 let mut single = vec![0.0_f32; length];
                 let mut double = vec![0.0_f64; length];
                 numbers.fill(77, first, &mut single);
@@ -347,9 +398,14 @@ mod tests {
                 }
             }
         }
-        let mut wrapped = [0.0_f64; 3];
-        numbers.fill(0, u32::MAX, &mut wrapped);
-        assert_eq!(wrapped[1], numbers.at(0, 0));
+        for before in 0..20 {
+            let mut wrapped = [0.0_f64; 100];
+            numbers.fill(0, u32::MAX - before, &mut wrapped);
+            for (place, &value) in wrapped.iter().enumerate() {
+                let element = (u32::MAX - before).wrapping_add(place as u32);
+                assert_eq!(value, numbers.at(0, element));
+            }
+        }
     }
 
     #[test]

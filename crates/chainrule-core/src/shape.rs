@@ -254,6 +254,7 @@ pub fn infer(op: &Op, operands: &[&Shape]) -> Result<Shape, ErrorKind> {
         Op::Call(_) => operands[0].clone(),
     };
     match checked_elements(&shape.dims) {
+        Some(0) => Err(ErrorKind::Empty { op: op.name().into(), shape }),
         Some(elements) if elements <= MAX_ELEMENTS => Ok(shape),
         _ => Err(ErrorKind::TooLarge { shape }),
     }
@@ -313,6 +314,12 @@ mod tests {
         assert_eq!(infer(&op, &[&left, &right]).unwrap(), Shape::rows(&[3, 5]));
         let wrong = Shape::rows(&[2, 5]);
         assert!(infer(&op, &[&left, &wrong]).is_err());
+    }
+
+    #[test]
+    fn a_shape_without_elements_is_refused() {
+        let op = Op::Uniform { stream: 0, shape: Shape::rows(&[3, 0]) };
+        assert!(matches!(infer(&op, &[]), Err(ErrorKind::Empty { .. })));
     }
 
     #[test]

@@ -156,7 +156,7 @@ fn primitives() -> impl Iterator<Item = &'static str> {
 /// The known name that is most likely meant by a misspelt one, if any is near enough.
 ///
 /// The distance counts changed, missing, extra and swapped letters, whatever their case; at most
-/// a third of the letters may differ. The first of equally near names is taken.
+/// a third of the longer name's letters, rounded, may differ. The first of equally near names is taken.
 ///
 /// ```
 /// use chainrule_core::text::nearest;
@@ -165,11 +165,11 @@ fn primitives() -> impl Iterator<Item = &'static str> {
 /// ```
 pub fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let letters = |name: &str| name.to_lowercase().chars().collect::<Vec<char>>();
-    let wanted = letters(name);
+    let wanted = letters(name.trim());
     let mut best: Option<(usize, &str)> = None;
     for candidate in known {
         let found = letters(candidate);
-        let allowed = wanted.len().max(found.len()) / 3;
+        let allowed = (wanted.len().max(found.len()) + 1) / 3;
         if wanted.len().abs_diff(found.len()) > allowed {
             continue;
         }

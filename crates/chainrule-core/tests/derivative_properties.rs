@@ -198,6 +198,11 @@ fn public_troubles_with_gradients() {
     assert_eq!(at(&cube[2], &[("x", &[-2.0])]), [-12.0]);
     let softplus = derivatives(&x.clone().softplus(), &x, 2).unwrap();
     assert_eq!(at(&softplus[2], &[("x", &[0.0])]), [0.25]);
+    // the second derivative where the first is 0: (log x)² at 1, in reverse over reverse
+    let x = Expr::variable("x");
+    let first = gradient(&x.clone().log().powf(2.0), std::slice::from_ref(&x)).unwrap();
+    let second = gradient(&first[0], &[x]).unwrap();
+    assert_eq!(at(&second[0], &[("x", &[1.0])]), [2.0]);
     // ad-nonscalar-1
     let x = Expr::input("x", Shape::shared(&[3]));
     let square = x.clone().powf(2.0);

@@ -63,8 +63,18 @@ fn axis<T: Number>(reduce: &Reduce, operand: &[T], output: &mut [T]) {
                         // ±∞ and NaN are their own answer.
                         largest
                     } else {
-                        let sum = along().fold(T::ZERO, |sum, x| sum + Math::exp(x - largest));
-                        largest + Math::log(sum)
+                        // The first largest is 1 of the sum; without it log1p keeps what is small
+                        // beside it.
+                        let mut rest = T::ZERO;
+                        let mut found = false;
+                        for x in along() {
+                            if !found && x == largest {
+                                found = true;
+                            } else {
+                                rest = rest + Math::exp(x - largest);
+                            }
+                        }
+                        largest + Math::log1p(rest)
                     }
                 }
             };
@@ -173,7 +183,7 @@ impl Chains {
             match r {
                 Reduction::Sum | Reduction::ArgMax => out.fill(T::ZERO),
                 Reduction::Max => out.fill(least),
-                // Σ in the result, the shift in the companion.
+                // Σ without the shift's own 1 in the result, the shift in the companion.
                 Reduction::LogSumExp => {
                     out.fill(T::ZERO);
                     companion.fill(least);
@@ -203,16 +213,18 @@ impl Chains {
                     }
                 }
                 Reduction::LogSumExp => {
-                    for ((sum, shift), &x) in out.iter_mut().zip(&mut *companion).zip(row) {
-                        let larger = Math::maximum(*shift, x);
-                        // e^(shift − larger) for both, where −∞ − −∞ counts as 0 terms.
-                        let term = |x: T| {
-                            if x == larger { T::ONE } else { Math::exp(x - larger) }
-                        };
-                        let old = if *shift == least { T::ZERO } else { *sum * term(*shift) };
-                        let new = if x == least { T::ZERO } else { term(x) };
-                        *sum = old + new;
-                        *shift = larger;
+                    for ((rest, shift), &x) in out.iter_mut().zip(&mut *companion).zip(row) {
+                        // What is not below the shift becomes it, a NaN for good.
+                        if x <= *shift || (*shift).partial_cmp(&*shift).is_none() {
+                            if x != least {
+                                *rest = *rest + Math::exp(x - *shift);
+                            }
+                        } else if *shift == least {
+                            *shift = x;
+                        } else {
+                            *rest = (*rest + T::ONE) * Math::exp(*shift - x);
+                            *shift = x;
+                        }
                     }
                 }
             }
@@ -238,7 +250,7 @@ pub(crate) unsafe fn finish<T: Number>(
                 unsafe {
                     let (sum, shift) =
                         (frame.pointer(reduce.output).add(i), frame.shared.add(companion + i));
-                    *sum = if is_finite(*shift) { *shift + Math::log(*sum) } else { *shift };
+                    *sum = if is_finite(*shift) { *shift + Math::log1p(*sum) } else { *shift };
                 }
             }
         }

@@ -43,7 +43,7 @@ impl Default for Options {
         Self {
             threads: 1,
             isa: Isa::detect(),
-            thread_work: 400_000,
+            thread_work: 2_000_000,
             chunk_bytes: 256 << 10,
             block_bytes: 1 << 20,
         }
@@ -63,7 +63,12 @@ pub struct Engine<T> {
     output_pointers: Vec<*mut T>,
     workers: Vec<Worker<T>>,
     groups: Vec<usize>,
+    /// Runs that will use one thread, since the last one found the machine's cores taken.
+    alone: usize,
 }
+
+/// How many runs use one thread after one that found the cores taken.
+const RUNS_ALONE: usize = 16;
 
 struct Worker<T> {
     local: Buffer<T>,
@@ -159,6 +164,7 @@ impl<T: Number> Engine<T> {
             output_pointers: Vec::new(),
             workers: Vec::new(),
             groups: vec![0; plan.program.inputs().len()],
+            alone: 0,
             plan,
         }
     }
@@ -296,7 +302,11 @@ impl<T: Number> Engine<T> {
         let largest = batches.size.min(batches.rows.count());
         let work = self.plan.row_work * largest + self.plan.shared_work;
         let useful = 1 + work / self.options.thread_work.max(1);
-        let threads = self.options.threads.clamp(1, useful);
+        let mut threads = self.options.threads.clamp(1, useful);
+        if self.alone > 0 {
+            self.alone -= 1;
+            threads = 1;
+        }
         let plan = &self.plan;
         while self.workers.len() < threads {
             self.workers.push(Worker {
@@ -340,6 +350,12 @@ impl<T: Number> Engine<T> {
             }
             run.lead(first, control);
         });
+        // Where other work holds the cores, threads that meet often are slower than one. Which it
+        // is changes no result.
+        let steps = batches.rows.count().div_ceil(batches.size);
+        if run.barrier.yields() > steps / 4 + 1 {
+            self.alone = RUNS_ALONE;
+        }
     }
 }
 

@@ -7,7 +7,7 @@
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 /// How often a waiting thread looks before it starts to yield.
-const SPINS: usize = 20_000;
+const SPINS: usize = 1_000;
 
 /// A meeting point of a fixed number of threads.
 pub(crate) struct Barrier {
@@ -15,6 +15,7 @@ pub(crate) struct Barrier {
     arrived: AtomicUsize,
     meeting: AtomicUsize,
     broken: AtomicBool,
+    yields: AtomicUsize,
 }
 
 impl Barrier {
@@ -25,6 +26,7 @@ impl Barrier {
             arrived: AtomicUsize::new(0),
             meeting: AtomicUsize::new(0),
             broken: AtomicBool::new(false),
+            yields: AtomicUsize::new(0),
         }
     }
 
@@ -49,9 +51,18 @@ impl Barrier {
                 spins += 1;
                 std::hint::spin_loop();
             } else {
+                spins += 1;
                 std::thread::yield_now();
             }
         }
+        if spins > SPINS {
+            self.yields.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// How often a thread had to wait so long that it gave up its core.
+    pub(crate) fn yields(&self) -> usize {
+        self.yields.load(Ordering::Relaxed)
     }
 }
 

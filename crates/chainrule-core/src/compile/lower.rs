@@ -39,7 +39,7 @@ pub fn lower(graph: &Graph) -> Lowered {
         let operands: Vec<usize> = node.operands.iter().map(|&i| position[i]).collect();
         position.push(lowered.rewrite(&node.op, &operands));
     }
-    lowered.roots = graph.roots.iter().map(|&root| position[root]).collect();
+    lowered.roots = graph.roots.iter().map(|&root| lowered.computed(position[root])).collect();
     lowered
 }
 
@@ -142,6 +142,17 @@ impl Lowered {
             | Binary::Min => {}
         }
         self.add(Op::Binary(binary), vec![a, b])
+    }
+
+    /// A result that a kernel writes: an input of rows that is itself a root is copied.
+    fn computed(&mut self, root: usize) -> usize {
+        match &self.nodes[root].op {
+            Op::Input { shape, .. } if shape.is_rows() => {
+                let copy = Op::Broadcast(shape.clone());
+                self.add(copy, vec![root])
+            }
+            _ => root,
+        }
     }
 
     /// The other operand of a sum with 1.

@@ -77,7 +77,7 @@ fn log_one_plus(f: f32) -> f32 {
     tail.mul_add(f, -0.5).mul_add(square, f)
 }
 
-/// eˣ, at most 0.88 ulp.
+/// eˣ, at most 0.90 ulp.
 ///
 /// x = n ln 2 + f with |f| ≤ ½ ln 2; a polynomial gives eᶠ, and 2ⁿ is multiplied in as two
 /// factors, so that a denormal result is rounded once. Above 88.72 the result is +∞, below
@@ -95,7 +95,7 @@ pub fn exp(x: f32) -> f32 {
     mantissa * power_of_two(half) * power_of_two(bits.wrapping_sub(half))
 }
 
-/// eˣ − 1, at most 2 ulp, exact to the last places near 0 too.
+/// eˣ − 1, at most 1.45 ulp, without cancellation near 0.
 #[inline(always)]
 pub fn expm1(x: f32) -> f32 {
     const OFFSET: f32 = ROUND + BIAS - 1.0;
@@ -115,7 +115,7 @@ pub fn expm1(x: f32) -> f32 {
     result.copysign(x)
 }
 
-/// log x, the natural logarithm, at most 1 ulp; log 0 = −∞, and a negative x gives NaN.
+/// log x, the natural logarithm, at most 0.96 ulp; log 0 = −∞, and a negative x gives NaN.
 ///
 /// x = 2ᵏ(1 + f) with −¼ ≤ f < ½.
 #[inline(always)]
@@ -133,7 +133,7 @@ pub fn log(x: f32) -> f32 {
     if x == f32::INFINITY { x } else { result }
 }
 
-/// log(1 + x), at most 1 ulp; −∞ at −1, NaN below.
+/// log(1 + x), at most 0.96 ulp; −∞ at −1, NaN below.
 #[inline(always)]
 pub fn log1p(x: f32) -> f32 {
     let sum = 1.0 + x;
@@ -151,7 +151,7 @@ pub fn log1p(x: f32) -> f32 {
     result.copysign(x)
 }
 
-/// tanh x, at most 0.9 ulp: an odd polynomial below 0.975, above it 1 − 2 / (1 + e²ˣ).
+/// tanh x, at most 0.91 ulp: an odd polynomial below 0.975, above it 1 − 2 / (1 + e²ˣ).
 #[inline(always)]
 pub fn tanh(x: f32) -> f32 {
     const OFFSET: f32 = ROUND + BIAS;
@@ -177,7 +177,7 @@ pub fn tanh(x: f32) -> f32 {
     result.copysign(x)
 }
 
-/// 1 / (1 + e⁻ˣ), at most 1.6 ulp; denormal results below −87.3 are kept.
+/// 1 / (1 + e⁻ˣ), at most 1.70 ulp; denormal results below −87.3 are kept.
 #[inline(always)]
 pub fn sigmoid(x: f32) -> f32 {
     const OFFSET: f32 = ROUND + 2.0 * BIAS;
@@ -198,7 +198,7 @@ pub fn sigmoid(x: f32) -> f32 {
     (1.0 / divisor) * one
 }
 
-/// log(1 + eˣ), at most 2 ulp for every x: max(x, 0) + log(1 + e^−|x|).
+/// log(1 + eˣ), at most 1.66 ulp: max(x, 0) + log(1 + e^−|x|).
 #[inline(always)]
 pub fn softplus(x: f32) -> f32 {
     let decay = exp(-x.abs());
@@ -209,7 +209,7 @@ pub fn softplus(x: f32) -> f32 {
     positive + (offset + log_one_plus(f))
 }
 
-/// erf x = 2/√π ∫₀ˣ e^(−t²) dt, at most 1 ulp: an odd polynomial below 0.9277, above it
+/// erf x = 2/√π ∫₀ˣ e^(−t²) dt, at most 0.98 ulp: an odd polynomial below 0.9277, above it
 /// 1 − e^(−p(|x|)) with p a fit of −log erfc.
 #[inline(always)]
 pub fn erf(x: f32) -> f32 {

@@ -84,9 +84,9 @@ pub fn functions() -> Vec<Function> {
         sigmoid 1.7
         softplus 1.7
         erf 1.0
-        sin 0.6
-        cos 0.6
-        atan 1.4;
+        sin 0.51
+        cos 0.51
+        atan 1.5;
         2.0 0.51
         0.5 0.51
         -2.5 0.51

@@ -1,0 +1,164 @@
+//! Activations: what a layer does to each of its weighted sums, or to a row of them.
+//!
+//! To add one, write its row in [`ACTIVATIONS`]: the body as an expression, the formula, when to
+//! use it, two exact points. The row gives it its name everywhere, its help and its tests.
+
+use chainrule_core::Expr;
+use chainrule_core::function::FunctionRow;
+use chainrule_core::op::{Along, Reduction};
+
+use crate::error::{Result, by_name};
+
+/// A named function that a layer may end with.
+#[derive(Clone, Copy, Debug)]
+pub struct Activation {
+    /// Its name, formula, LaTeX and body; its points, if it is elementwise.
+    pub function: FunctionRow,
+    /// When to use it, in one sentence.
+    pub use_it: &'static str,
+    /// Whether each output depends on its own input alone.
+    pub elementwise: bool,
+    /// Points (x, f(x)) of a function of a whole row, exact to the last bits; none if elementwise.
+    pub row_points: &'static [(&'static [f64], &'static [f64])],
+}
+
+impl Activation {
+    /// The name in formulas, on the command line and in model files.
+    pub fn name(&self) -> &'static str {
+        self.function.name
+    }
+
+    /// The activation of `x`, under its name; of a row, along its last axis.
+    ///
+    /// A function of a whole row poisons the result if `x` is a single number.
+    #[track_caller]
+    pub fn apply(&self, x: &Expr) -> Expr {
+        self.function.call(std::slice::from_ref(x))
+    }
+}
+
+/// Every activation.
+pub const ACTIVATIONS: &[Activation] = &[
+    Activation {
+        function: FunctionRow {
+            name: "linear",
+            parameters: &["x"],
+            build: |x| x[0].clone(),
+            doc: "The number as it is, from −∞ to ∞.",
+            formula: "x",
+            latex: None,
+            points: &[(-2.5, -2.5), (1e6, 1e6)],
+        },
+        use_it: "For the output layer when the target is a number.",
+        elementwise: true,
+        row_points: &[],
+    },
+    Activation {
+        function: FunctionRow {
+            name: "sigmoid",
+            parameters: &["x"],
+            build: |x| x[0].clone().sigmoid(),
+            doc: "1/(1 + e⁻ˣ), from 0 to 1.",
+            formula: "1/(1 + exp(-x))",
+            latex: Some(r"\sigma"),
+            points: &[(0.0, 0.5), (1.0, 0.731_058_578_630_004_9)],
+        },
+        use_it: "For the output layer when the target has two classes: the probability of the \
+                 second.",
+        elementwise: true,
+        row_points: &[],
+    },
+    Activation {
+        function: FunctionRow {
+            name: "relu",
+            parameters: &["x"],
+            // The tie at 0 goes to the first operand, so that relu′(0) = 0.
+            build: |x| Expr::constant(0.0).max(&x[0]),
+            doc: "x where it is positive, else 0; its derivative at 0 is 0.",
+            formula: "max(0, x)",
+            latex: None,
+            points: &[(-3.0, 0.0), (2.5, 2.5)],
+        },
+        use_it: "For hidden layers: the fastest, and the usual choice.",
+        elementwise: true,
+        row_points: &[],
+    },
+    Activation {
+        function: FunctionRow {
+            name: "tanh",
+            parameters: &["x"],
+            build: |x| x[0].clone().tanh(),
+            doc: "The hyperbolic tangent, from −1 to 1.",
+            formula: "tanh(x)",
+            latex: Some(r"\tanh"),
+            points: &[(0.0, 0.0), (0.5, 0.462_117_157_260_009_8)],
+        },
+        use_it: "For hidden layers of small or recurrent networks: smooth, and centred on 0.",
+        elementwise: true,
+        row_points: &[],
+    },
+    Activation {
+        function: FunctionRow {
+            name: "softmax",
+            parameters: &["x"],
+            build: |x| softmax(&x[0]),
+            doc: "A row's shares eˣ/Σeˣ: from 0 to 1, with sum 1. An entry −∞ has share 0; a row \
+                  of nothing else, or with +∞, is NaN.",
+            formula: "exp(x - logsumexp(x, axis=0))",
+            latex: None,
+            points: &[],
+        },
+        use_it: "For the output layer when the target has more than two classes: the probability \
+                 of each.",
+        elementwise: false,
+        row_points: &[
+            (&[0.0, 0.0, 0.0, 0.0], &[0.25, 0.25, 0.25, 0.25]),
+            (&[0.0, 1.0], &[0.268_941_421_369_995_1, 0.731_058_578_630_004_9]),
+        ],
+    },
+];
+
+/// The functions of [`ACTIVATIONS`], for the scope of a formula.
+pub const FUNCTIONS: &[FunctionRow] = &{
+    let mut functions = [ACTIVATIONS[0].function; ACTIVATIONS.len()];
+    let mut i = 1;
+    while i < functions.len() {
+        functions[i] = ACTIVATIONS[i].function;
+        i += 1;
+    }
+    functions
+};
+
+/// The activation of a name.
+///
+/// # Errors
+/// [`UnknownName`](crate::ErrorKind::UnknownName), with the nearest name.
+///
+/// ```
+/// use chainrule::activations::activation;
+/// use chainrule_core::Expr;
+/// let relu = activation("relu").unwrap();
+/// assert_eq!(relu.apply(&Expr::variable("z")).to_string(), "relu(z)");
+/// let error = activation("Relu").unwrap_err();
+/// assert!(error.to_string().contains("relu"));
+/// ```
+pub fn activation(name: &str) -> Result<&'static Activation> {
+    by_name("activation", ACTIVATIONS, Activation::name, name)
+}
+
+/// exp(x − log Σ eˣ) along the last axis.
+///
+/// Shifted first: log Σ eˣ of a row of thousands has no digits left for the shares. The shift
+/// changes no share, so its derivative need not be followed.
+fn softmax(x: &Expr) -> Expr {
+    let last = Along::Axis(x.shape().rank().saturating_sub(1));
+    let shifted = x - spread(x.clone().reduce(Reduction::Max, last).stop_gradient());
+    let total = spread(shifted.clone().reduce(Reduction::LogSumExp, last));
+    (shifted - total).exp()
+}
+
+/// A value reduced along the last axis, to be combined with what it was reduced from.
+fn spread(reduced: Expr) -> Expr {
+    let dims = reduced.shape().dims;
+    if dims.is_empty() { reduced } else { reduced.reshape(&[&dims[..], &[1]].concat()) }
+}

@@ -1,0 +1,28 @@
+//! Tables: reading them, what their columns mean, and the numbers that a network sees.
+//!
+//! A file passes through one module after another: `records` cuts bytes into rows and fields,
+//! [`table`] decides what each column holds, [`schema`] gives the columns their roles, [`target`]
+//! finds the task, [`mod@split`] sets rows aside, [`encode`] turns the features and [`labels`] the
+//! target into numbers, fitted on the training part alone. [`notes`] are what a user should know
+//! though it is no error.
+
+mod cell;
+mod columns;
+pub mod encode;
+pub mod labels;
+mod lines;
+pub mod notes;
+mod records;
+pub mod schema;
+pub mod split;
+pub mod table;
+pub mod target;
+
+pub use cell::{BOOLEAN_WORDS, MISSING_WORDS};
+pub use encode::{Encoder, Encoders, Encoding};
+pub use labels::{ScaledTarget, TargetEncoder, YesNoTarget};
+pub use notes::Note;
+pub use schema::{ColumnSchema, Kind, Role, Schema};
+pub use split::split;
+pub use table::{Column, ReadOptions, Table, TextValues, Values};
+pub use target::{Target, Task, rows_with_target};

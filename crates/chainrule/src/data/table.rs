@@ -1,0 +1,527 @@
+//! A table in memory: named, typed columns, read from CSV.
+//!
+//! The kind of a column is inferred from its cells. While a column may still turn out to be text,
+//! every distinct spelling is kept (a dictionary), so that nothing is lost; a column whose first
+//! 10,000 values are all numbers is one of numbers from there on, and a word after that is an
+//! error that says what to do, never a silent change.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use csv::StringRecord;
+
+use super::cell::NumberFormat;
+use super::columns::{ColumnReader, Place, Wanted};
+use super::notes::Note;
+use super::records::Records;
+use super::schema::{Kind, Role, Schema};
+use crate::error::{ErrorKind, Result, nearest};
+
+/// How a file is to be read; the default infers everything.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReadOptions {
+    /// The delimiter, an ASCII character; without one it is a tab for a name ending in `.tsv`, else
+    /// what the header line shows: a comma if it has one, else a semicolon or a tab.
+    pub delimiter: Option<u8>,
+    /// Further words for a missing value, in columns of every kind (`-999`, `unknown`).
+    pub missing: Vec<String>,
+    /// Columns to be taken as text whatever they hold.
+    pub text: Vec<String>,
+    /// Columns to be taken as numbers; a word in one is an error.
+    pub numbers: Vec<String>,
+    /// The separator between groups of three digits: `,` reads `1,234.5` as 1234.5.
+    pub thousands: Option<char>,
+    /// Whether numbers have a comma before the fraction: reads `1,5` as 1.5.
+    pub decimal_comma: bool,
+}
+
+impl ReadOptions {
+    fn check(&self) -> Result<()> {
+        let invalid = |option, value: String, expected: &str| {
+            let expected = expected.to_owned();
+            Err(ErrorKind::InvalidSetting { option, value, expected }.into())
+        };
+        if let Some(byte) = self.delimiter
+            && (!byte.is_ascii() || matches!(byte, b'"' | b'\n' | b'\r'))
+        {
+            let value = format!("{:?}", char::from(byte));
+            return invalid("delimiter", value, "one ASCII character, such as ; or a tab");
+        }
+        let point = if self.decimal_comma { ',' } else { '.' };
+        match self.thousands {
+            Some(separator) if separator == point || separator.is_alphanumeric() => invalid(
+                "thousands",
+                format!("{separator:?}"),
+                "a separator other than the decimal point",
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    fn number_format(&self) -> NumberFormat {
+        NumberFormat { thousands: self.thousands, decimal_comma: self.decimal_comma }
+    }
+}
+
+/// A table: columns of equal length, and the line of the file on which each row begins.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Table {
+    file: String,
+    columns: Vec<Column>,
+    rows: usize,
+    /// Empty for a table that was not read from a file.
+    lines: Vec<u32>,
+    /// The words that were missing besides the usual ones.
+    missing: Vec<String>,
+    unused: Vec<String>,
+    notes: Vec<Note>,
+}
+
+impl Table {
+    /// Reads a CSV file, or standard input if the path is `-`, and infers the columns' kinds.
+    ///
+    /// The first line names the columns. Values are trimmed; they may stand in quotes and then go
+    /// over several lines. Blank lines are skipped.
+    ///
+    /// # Errors
+    /// Every fault of the file's form, a column that is numbers but for a few words, numbers with
+    /// separators that `options` does not announce, names in `options` that are no columns.
+    pub fn read(path: &Path, options: &ReadOptions) -> Result<Self> {
+        Self::open(path, options, None)
+    }
+
+    /// Reads a file for a trained model: under the kinds and missing words of its schema.
+    ///
+    /// Columns are found by name, in any order. Columns that the model does not use are not kept
+    /// (see [`unused`](Self::unused)); the target may be absent. A column without any value fits
+    /// every kind.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read); a feature that is absent; a cell that does not fit its kind.
+    pub fn read_as(path: &Path, schema: &Schema, options: &ReadOptions) -> Result<Self> {
+        Self::open(path, options, Some(schema))
+    }
+
+    fn open(path: &Path, options: &ReadOptions, schema: Option<&Schema>) -> Result<Self> {
+        if path == Path::new("-") {
+            return parse(io::stdin().lock(), "standard input", options, schema);
+        }
+        let file = path.display().to_string();
+        let input = match File::open(path) {
+            Ok(input) => input,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(ErrorKind::FileNotFound { file }.into());
+            }
+            Err(reason) => return Err(ErrorKind::FileUnreadable { file, reason }.into()),
+        };
+        let tabs = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("tsv"));
+        if tabs && options.delimiter.is_none() {
+            let options = ReadOptions { delimiter: Some(b'\t'), ..options.clone() };
+            return parse(input, &file, &options, schema);
+        }
+        parse(input, &file, options, schema)
+    }
+
+    /// Reads CSV from any stream; `file` is its name in errors. See [`read`](Self::read).
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub fn from_reader(input: impl Read, file: &str, options: &ReadOptions) -> Result<Self> {
+        parse(input, file, options, None)
+    }
+
+    /// Reads CSV for a trained model from any stream. See [`read_as`](Self::read_as).
+    ///
+    /// # Errors
+    /// As [`read_as`](Self::read_as).
+    pub fn from_reader_as(
+        input: impl Read,
+        file: &str,
+        schema: &Schema,
+        options: &ReadOptions,
+    ) -> Result<Self> {
+        parse(input, file, options, Some(schema))
+    }
+
+    /// Makes a table of columns in memory; `file` is its name in errors.
+    ///
+    /// # Errors
+    /// Columns of unequal length, two of one name, one without a name, none at all, no rows.
+    pub fn from_columns(file: &str, columns: Vec<Column>) -> Result<Self> {
+        let file = file.to_owned();
+        let Some(first) = columns.first() else {
+            return Err(ErrorKind::EmptyFile { file }.into());
+        };
+        let rows = first.values.len();
+        for column in &columns {
+            let found = column.values.len();
+            if found != rows {
+                return Err(ErrorKind::UnequalColumns {
+                    name: column.name.clone(),
+                    expected: rows,
+                    found,
+                }
+                .into());
+            }
+        }
+        let names: Vec<&str> = columns.iter().map(|column| column.name()).collect();
+        check_names(&file, 1, &names)?;
+        if rows == 0 {
+            return Err(ErrorKind::HeaderOnly { file }.into());
+        }
+        Ok(Self {
+            file,
+            columns,
+            rows,
+            lines: Vec::new(),
+            missing: Vec::new(),
+            unused: Vec::new(),
+            notes: Vec::new(),
+        })
+    }
+
+    /// Returns the file's name as errors show it.
+    pub fn file(&self) -> &str {
+        &self.file
+    }
+
+    /// Returns the number of rows, at least one.
+    pub fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Returns the columns in the file's order.
+    pub fn columns(&self) -> &[Column] {
+        &self.columns
+    }
+
+    /// Returns the column of this name, if there is one.
+    pub fn column(&self, name: &str) -> Option<&Column> {
+        self.columns.iter().find(|column| column.name == name)
+    }
+
+    /// Returns the column of this name.
+    ///
+    /// # Errors
+    /// There is none; the nearest name is offered.
+    pub fn require(&self, name: &str) -> Result<&Column> {
+        self.column(name).ok_or_else(|| {
+            let names: Vec<&str> = self.columns.iter().map(Column::name).collect();
+            unknown_column(&self.file, name, &names)
+        })
+    }
+
+    /// Returns the line on which a row begins in the file, from 1; for a table that comes from no
+    /// file, where the row would stand below a header.
+    pub fn line(&self, row: usize) -> u64 {
+        match self.lines.get(row) {
+            Some(&line) => u64::from(line),
+            None => row as u64 + 2,
+        }
+    }
+
+    /// Returns the further words that were read as missing.
+    pub fn missing_words(&self) -> &[String] {
+        &self.missing
+    }
+
+    /// Returns the names of the file's columns that the schema does not have.
+    pub fn unused(&self) -> &[String] {
+        &self.unused
+    }
+
+    /// Returns what the user should know about the columns.
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
+    }
+}
+
+/// A column: its name and its values.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Column {
+    name: String,
+    values: Values,
+    nan_row: Option<usize>,
+}
+
+impl Column {
+    /// Makes a column of values in memory.
+    pub fn new(name: impl Into<String>, values: Values) -> Self {
+        Self { name: name.into(), values, nan_row: None }
+    }
+
+    pub(super) fn read(name: String, values: Values, nan_row: Option<usize>) -> Self {
+        Self { name, values, nan_row }
+    }
+
+    /// Returns the column's name, trimmed.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Returns the values.
+    pub fn values(&self) -> &Values {
+        &self.values
+    }
+
+    /// Returns the first row whose cell says NaN in so many letters, where others leave it out.
+    pub fn nan_row(&self) -> Option<usize> {
+        self.nan_row
+    }
+}
+
+/// The values of a column, by kind.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Values {
+    /// Numbers; NaN is a missing one.
+    Number(Vec<f64>),
+    /// Truth values.
+    Boolean {
+        /// One value a row.
+        values: Vec<Option<bool>>,
+        /// How the file writes false and true, in this order.
+        spellings: [String; 2],
+    },
+    /// Categories and other text.
+    Text(TextValues),
+}
+
+impl Values {
+    /// Returns the number of rows.
+    pub fn len(&self) -> usize {
+        match self {
+            Self::Number(values) => values.len(),
+            Self::Boolean { values, .. } => values.len(),
+            Self::Text(text) => text.codes.len(),
+        }
+    }
+
+    /// Tells whether there are no rows.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns the kind of the values.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Number(_) => Kind::Number,
+            Self::Boolean { .. } => Kind::Boolean,
+            Self::Text(_) => Kind::Text,
+        }
+    }
+
+    /// Tells whether the value of a row is missing; a row beyond the end is.
+    pub fn is_missing(&self, row: usize) -> bool {
+        match self {
+            Self::Number(values) => values.get(row).is_none_or(|value| value.is_nan()),
+            Self::Boolean { values, .. } => values.get(row).is_none_or(Option::is_none),
+            Self::Text(text) => text.get(row).is_none(),
+        }
+    }
+
+    /// Returns how many values are missing.
+    pub fn missing(&self) -> usize {
+        (0..self.len()).filter(|&row| self.is_missing(row)).count()
+    }
+}
+
+/// Text values: each distinct text once, and one code a row.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TextValues {
+    /// `u32::MAX` is a missing value.
+    codes: Vec<u32>,
+    levels: Vec<String>,
+}
+
+impl TextValues {
+    /// Collects cells; an empty one is missing, as is `None`.
+    pub fn from_cells<'a>(cells: impl IntoIterator<Item = Option<&'a str>>) -> Self {
+        let mut dictionary = super::columns::Dictionary::default();
+        for cell in cells {
+            match cell.map(str::trim).filter(|text| !text.is_empty()) {
+                Some(text) => dictionary.push(text),
+                None => dictionary.push_missing(),
+            }
+        }
+        dictionary.into_text()
+    }
+
+    /// Puts codes and levels together; each code is below the number of levels or `u32::MAX`.
+    pub(super) fn new(codes: Vec<u32>, levels: Vec<String>) -> Self {
+        Self { codes, levels }
+    }
+
+    /// Returns the text of a row, or `None` if it is missing.
+    pub fn get(&self, row: usize) -> Option<&str> {
+        let code = *self.codes.get(row)?;
+        self.levels.get(code as usize).map(String::as_str)
+    }
+
+    /// Returns where in [`levels`](Self::levels) the text of a row stands.
+    pub fn code(&self, row: usize) -> Option<usize> {
+        let code = *self.codes.get(row)? as usize;
+        (code < self.levels.len()).then_some(code)
+    }
+
+    /// Returns the distinct texts, in the order of their first appearance.
+    pub fn levels(&self) -> &[String] {
+        &self.levels
+    }
+}
+
+fn parse(
+    input: impl Read,
+    file: &str,
+    options: &ReadOptions,
+    schema: Option<&Schema>,
+) -> Result<Table> {
+    options.check()?;
+    let mut records = Records::new(input, file, options.delimiter)?;
+    let mut record = StringRecord::new();
+    let empty = || ErrorKind::EmptyFile { file: file.into() };
+    if !records.read(&mut record)? {
+        return Err(empty().into());
+    }
+    let header: Vec<String> = record.iter().map(|field| field.trim().to_owned()).collect();
+    let names: Vec<&str> = header.iter().map(String::as_str).collect();
+    check_names(file, records.line(), &names)?;
+    for name in options.text.iter().chain(&options.numbers) {
+        if !header.contains(name) {
+            return Err(unknown_column(file, name, &names));
+        }
+    }
+
+    let mut missing = schema.map_or_else(Vec::new, |schema| schema.missing.clone());
+    for word in &options.missing {
+        let word = word.trim().to_owned();
+        if !word.is_empty() && !missing.contains(&word) {
+            missing.push(word);
+        }
+    }
+    let wanted = wanted_kinds(file, &names, options, schema)?;
+    let mut columns: Vec<ColumnReader> = names
+        .iter()
+        .zip(&wanted)
+        .map(|(name, &wanted)| ColumnReader::new(name, wanted, options.number_format(), &missing))
+        .collect();
+
+    let mut lines = Vec::new();
+    while records.read(&mut record)? {
+        if record.len() != columns.len() {
+            return Err(ErrorKind::RaggedRow {
+                file: file.into(),
+                line: records.line(),
+                expected: columns.len(),
+                found: record.len(),
+            }
+            .into());
+        }
+        // A file of more lines than a u32 counts would not fit into memory.
+        lines.push(u32::try_from(records.line()).unwrap_or(u32::MAX));
+        let place = Place { file, lines: &lines };
+        for (column, field) in columns.iter_mut().zip(&record) {
+            column.push(field, place)?;
+        }
+    }
+    if lines.is_empty() {
+        return Err(ErrorKind::HeaderOnly { file: file.into() }.into());
+    }
+
+    let place = Place { file, lines: &lines };
+    let mut notes = Vec::new();
+    let mut kept = Vec::new();
+    let mut unused = Vec::new();
+    for (column, name) in columns.into_iter().zip(&header) {
+        match column.finish(place, &mut notes)? {
+            Some(column) => {
+                if schema.is_none() && (0..lines.len()).all(|row| column.values.is_missing(row)) {
+                    let column = column.name.clone();
+                    notes.push(Note::EmptyColumn { column });
+                }
+                kept.push(column);
+            }
+            None => unused.push(name.clone()),
+        }
+    }
+    Ok(Table { file: file.into(), columns: kept, rows: lines.len(), lines, missing, unused, notes })
+}
+
+/// Decides for each column of the header how it is to be read.
+fn wanted_kinds(
+    file: &str,
+    names: &[&str],
+    options: &ReadOptions,
+    schema: Option<&Schema>,
+) -> Result<Vec<Wanted>> {
+    let Some(schema) = schema else {
+        let named = |list: &[String], name: &str| list.iter().any(|listed| listed == name);
+        let wanted = names.iter().map(|name| {
+            if named(&options.text, name) {
+                Wanted::Text
+            } else if named(&options.numbers, name) {
+                Wanted::Number
+            } else {
+                Wanted::Inferred
+            }
+        });
+        return Ok(wanted.collect());
+    };
+    let mut wanted = vec![Wanted::Nothing; names.len()];
+    for column in &schema.columns {
+        let position = names.iter().position(|name| *name == column.name);
+        match (position, column.role) {
+            (_, Role::Unused) => {}
+            (Some(position), _) => wanted[position] = Wanted::Trained(column.kind),
+            (None, Role::Target) => {}
+            (None, Role::Feature) => {
+                let others = names.iter().filter(|name| schema.column(name).is_none());
+                return Err(ErrorKind::ColumnMissing {
+                    file: file.into(),
+                    name: column.name.clone(),
+                    nearest: nearest(&column.name, others.copied()).map(str::to_owned),
+                }
+                .into());
+            }
+        }
+    }
+    Ok(wanted)
+}
+
+fn check_names(file: &str, line: u64, names: &[&str]) -> Result<()> {
+    for (position, name) in names.iter().enumerate() {
+        if name.is_empty() {
+            return Err(ErrorKind::EmptyColumnName {
+                file: file.into(),
+                line,
+                position: position + 1,
+            }
+            .into());
+        }
+    }
+    let mut sorted: Vec<usize> = (0..names.len()).collect();
+    sorted.sort_by_key(|&position| names[position]);
+    for pair in sorted.windows(2) {
+        if names[pair[0]] == names[pair[1]] {
+            return Err(ErrorKind::DuplicateColumnName {
+                file: file.into(),
+                line,
+                name: names[pair[0]].to_owned(),
+                first: pair[0] + 1,
+                second: pair[1] + 1,
+            }
+            .into());
+        }
+    }
+    Ok(())
+}
+
+fn unknown_column(file: &str, name: &str, names: &[&str]) -> crate::error::Error {
+    ErrorKind::UnknownColumn {
+        file: file.into(),
+        name: name.to_owned(),
+        nearest: nearest(name, names.iter().copied()).map(str::to_owned),
+        available: names.iter().map(|&name| name.to_owned()).collect(),
+    }
+    .into()
+}
