@@ -99,6 +99,20 @@ pub const ACTIVATIONS: &[Activation] = &[
     },
     Activation {
         function: FunctionRow {
+            name: "softplus",
+            parameters: &["x"],
+            build: |x| x[0].clone().softplus(),
+            doc: "log(1 + eˣ): relu with a smooth bend, above 0 everywhere.",
+            formula: "log(1 + exp(x))",
+            latex: None,
+            points: &[(0.0, std::f64::consts::LN_2), (1.0, 1.313_261_687_518_222_8)],
+        },
+        use_it: "For hidden layers that must be smooth, and for outputs that must be positive.",
+        elementwise: true,
+        row_points: &[],
+    },
+    Activation {
+        function: FunctionRow {
             name: "softmax",
             parameters: &["x"],
             build: |x| softmax(&x[0]),
