@@ -173,6 +173,18 @@ pub const LOSSES: &[Loss] = &[
         points: [(&[3.0], &[2.5], 0.5), (&[1.0, -2.0], &[4.0, -1.0], 2.0)],
     },
     Loss {
+        name: "huber",
+        formula: "where(abs(y - p) > 1, abs(y - p) - 0.5, 0.5*(y - p)^2)",
+        about: "As mse for errors up to 1 (one standard deviation of a scaled target), as mae \
+                beyond: a few wild targets do not rule. Huber, 1964.",
+        output: Output::Prediction,
+        per_row: huber,
+        trained_per_row: huber,
+        finish: Finish::Mean,
+        scale: TargetScale::Standard,
+        points: [(&[3.0], &[2.5], 0.125), (&[1.0, -2.0], &[4.0, -2.5], 1.3125)],
+    },
+    Loss {
         name: "rmsle",
         formula: "(log1p(p) - log1p(y))^2",
         about: "Root mean squared logarithmic error: counts ratios instead of differences, for a \
@@ -251,6 +263,14 @@ fn absolute_error(y: &Expr, p: &Expr) -> Expr {
 }
 
 /// (log(1 + p) − log(1 + y))² as log(1 + |p − y|/(1 + min(p, y)))², where nothing cancels.
+/// ½e² where |e| ≤ 1, and |e| − ½ beyond.
+fn huber(y: &Expr, p: &Expr) -> Expr {
+    let error = p - aligned(y, p);
+    let size = error.clone().abs();
+    let small = 0.5 * error.powf(2.0);
+    mean_of_outputs(Expr::constant(1.0).less(&size).select(size - 0.5, small))
+}
+
 fn squared_logarithmic_error(y: &Expr, p: &Expr) -> Expr {
     let y = aligned(y, p);
     let below = p.clone().less(&y);
