@@ -305,6 +305,39 @@ pub const OPTIMIZERS: &[Optimizer] = &[
             },
         ],
     },
+    Optimizer {
+        name: "adagrad",
+        formula: "s = s + g^2, w = w - lr*g/(sqrt(s) + epsilon)",
+        about: "Steps that shrink with what each weight has seen: for sparse features. Duchi, Hazan \
+                and Singer, 2011; as PyTorch has it.",
+        settings: &[Setting { default: 1e-10, ..EPSILON }, WEIGHT_DECAY],
+        default_learning_rate: 0.01,
+        states: |_| &["square"],
+        update: |given| {
+            let [square] = given.states else { return (given.parameter.clone(), Vec::new()) };
+            let decay = given.settings.value("weight_decay");
+            let gradient = decayed(given.gradient, decay, given.parameter);
+            let square = square + &gradient * &gradient;
+            let size = square.clone().sqrt() + given.settings.value("epsilon");
+            (given.parameter - given.learning_rate * gradient / size, vec![square])
+        },
+        points: [
+            Steps {
+                given: &[("epsilon", 1.0)],
+                learning_rate: 0.5,
+                start: 1.0,
+                gradients: &[3.0, 4.0],
+                after: &[0.625, 0.291_666_666_666_666_7],
+            },
+            Steps {
+                given: &[("epsilon", 1.0), ("weight_decay", 0.5)],
+                learning_rate: 1.0,
+                start: 2.0,
+                gradients: &[0.0],
+                after: &[1.5],
+            },
+        ],
+    },
 ];
 
 const BETA1: Setting = Setting {
