@@ -114,21 +114,33 @@ impl fmt::Display for Graph {
     /// One line a node: `%3 = add(%1, %2) : rows[4]`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (position, node) in self.nodes.iter().enumerate() {
-            write!(f, "%{position} = {}", Attributes(&node.op))?;
-            if !node.operands.is_empty() {
-                f.write_str("(")?;
-                for (i, operand) in node.operands.iter().enumerate() {
-                    write!(f, "{}%{operand}", if i > 0 { ", " } else { "" })?;
-                }
-                f.write_str(")")?;
-            }
-            writeln!(f, " : {}", node.shape)?;
+            writeln!(f, "{}", Line(position, &node.op, &node.operands, &node.shape))?;
         }
         write!(f, "roots:")?;
         for root in &self.roots {
             write!(f, " %{root}")?;
         }
         writeln!(f)
+    }
+}
+
+/// One node as listings show it: `%3 = add(%1, %2) : rows[4]`.
+pub(crate) struct Line<'a>(
+    pub(crate) usize,
+    pub(crate) &'a Op,
+    pub(crate) &'a [usize],
+    pub(crate) &'a Shape,
+);
+
+impl fmt::Display for Line<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(position, op, operands, shape) = self;
+        write!(f, "%{position} = {}", Attributes(op))?;
+        if !operands.is_empty() {
+            let operands: Vec<String> = operands.iter().map(|i| format!("%{i}")).collect();
+            write!(f, "({})", operands.join(", "))?;
+        }
+        write!(f, " : {shape}")
     }
 }
 

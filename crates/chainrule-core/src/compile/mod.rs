@@ -12,7 +12,7 @@ pub use program::Program;
 
 use crate::error::{Error, ErrorKind};
 use crate::expr::Expr;
-use crate::graph::Graph;
+use crate::graph::{Graph, Line};
 use program::{Phase, Update};
 
 /// Compiles outputs, and updates of shared inputs: (name of the input, its new value).
@@ -59,6 +59,34 @@ pub fn compile(outputs: &[Expr], updates: &[(&str, Expr)]) -> Result<Program, Er
     }
     debug_assert_eq!(check(&program), None, "{program}");
     Ok(program)
+}
+
+/// Every stage of compiling expressions, as text: the merged graph, the lowered nodes with the
+/// phase in which each runs, and the program.
+///
+/// # Errors
+/// The error that poisoned an expression.
+///
+/// ```
+/// use chainrule_core::{Expr, Shape, compile::stages};
+/// let x = Expr::input("x", Shape::rows(&[]));
+/// let text = stages(&[(1.0 + x.exp()).log().sum_over_rows()]).unwrap();
+/// assert!(text.contains("= softplus(%1) : rows[]"));
+/// ```
+pub fn stages(outputs: &[Expr]) -> Result<String, Error> {
+    let graph = Graph::new(outputs)?;
+    let lowered = lower::lower(&graph);
+    let phases = phases::assign(&lowered);
+    let mut text = format!("graph\n{graph}\nlowered\n");
+    for (position, (node, phase)) in lowered.nodes.iter().zip(&phases).enumerate() {
+        // A node without a phase is one that rewriting left behind.
+        if let Some(phase) = phase {
+            let line = Line(position, &node.op, &node.operands, &node.shape);
+            text.push_str(&format!("phase {phase}  {line}\n"));
+        }
+    }
+    let program = fuse::fuse(&lowered, &phases);
+    Ok(format!("{text}\nprogram\n{program}"))
 }
 
 /// The first value that a kernel reads before anything wrote it, with the number of its phase.
