@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use chainrule_core::Expr;
 
-use crate::losses::{Finish, Loss};
+use crate::losses::{Finish, Loss, Output};
 
 /// A value of each row, and what is done to its mean.
 ///
@@ -21,6 +21,7 @@ pub struct Criterion {
     name: String,
     per_row: Arc<PerRow>,
     finish: Finish,
+    classes: bool,
 }
 
 type PerRow = dyn Fn(&Expr, &Expr) -> Expr + Send + Sync;
@@ -32,7 +33,7 @@ impl Criterion {
         finish: Finish,
         per_row: impl Fn(&Expr, &Expr) -> Expr + Send + Sync + 'static,
     ) -> Self {
-        Self { name: name.to_owned(), per_row: Arc::new(per_row), finish }
+        Self { name: name.to_owned(), per_row: Arc::new(per_row), finish, classes: false }
     }
 
     /// The name.
@@ -43,6 +44,11 @@ impl Criterion {
     /// The value of each row.
     pub(crate) fn per_row(&self, target: &Expr, output: &Expr) -> Expr {
         (self.per_row)(target, output)
+    }
+
+    /// Whether a target of one column is the number of a class.
+    pub(crate) fn has_classes(&self) -> bool {
+        self.classes
     }
 
     /// The loss of a mean.
@@ -61,7 +67,8 @@ impl Criterion {
 
 impl From<&'static Loss> for Criterion {
     fn from(loss: &'static Loss) -> Self {
-        Self::new(loss.name, loss.finish, loss.trained_per_row)
+        let classes = loss.output == Output::Logits;
+        Self { classes, ..Self::new(loss.name, loss.finish, loss.trained_per_row) }
     }
 }
 

@@ -132,7 +132,7 @@ impl Plan {
         let mut network = Network::new(encoders.width());
         for &units in &recipe.layers {
             network = network.dense(units, &recipe.activation);
-            if recipe.dropout > 0.0 {
+            if recipe.dropout != 0.0 {
                 network = network.dropout(recipe.dropout);
             }
         }
@@ -220,7 +220,9 @@ impl Plan {
         model.summary.best_epoch = trained.best_epoch;
         if let Some(epoch) = best {
             let loss = epoch.validation_loss.map(|loss| ("loss", loss));
+            // JSON has no number for what left the range.
             let all = loss.into_iter().chain(epoch.metrics.iter().copied());
+            let all = all.filter(|(_, value)| value.is_finite());
             model.summary.validation = all.map(|(name, value)| (name.to_owned(), value)).collect();
         }
         (model.parameters, model.states) = (trained.parameters, trained.states);
@@ -383,7 +385,9 @@ impl Callback for Watched<'_> {
 
     fn metrics(&mut self, outputs: &[f64]) -> Vec<(&'static str, f64)> {
         let predictions = self.model.decode_all(outputs);
-        self.truth.measure(&predictions).unwrap_or_default()
+        let mut metrics = self.truth.measure(&predictions).unwrap_or_default();
+        metrics.extend(self.inner.metrics(outputs));
+        metrics
     }
 }
 

@@ -118,15 +118,31 @@ impl Builder {
             Err(_) => return unknown(initializer),
         };
         let name = format!("{}.{name}", self.layer);
+        if let Some(first) = self.declared_shape(&name) {
+            let second = Shape::shared(dims);
+            return chainrule_core::ErrorKind::InputConflict { name, first, second }.into();
+        }
         let expr = Expr::input(&name, Shape::shared(dims));
         let (dims, parameter) = (dims.into(), expr.clone());
         self.parameters.push(Parameter { name, dims, initializer, expr });
         parameter
     }
 
+    /// The shape of what the layer has already declared under a name.
+    fn declared_shape(&self, name: &str) -> Option<Shape> {
+        let parameters = self.parameters.iter().map(|p| (&p.name, &p.expr));
+        let states = self.states.iter().map(|s| (&s.name, &s.expr));
+        let found = parameters.chain(states).find(|(known, _)| *known == name);
+        found.map(|(_, expr)| expr.shape())
+    }
+
     /// Declares a value that the layer keeps, every element of which starts as `initial`.
     pub fn state(&mut self, name: &str, dims: &[usize], initial: f64) -> Expr {
         let name = format!("{}.{name}", self.layer);
+        if let Some(first) = self.declared_shape(&name) {
+            let second = Shape::shared(dims);
+            return chainrule_core::ErrorKind::InputConflict { name, first, second }.into();
+        }
         let expr = Expr::input(&name, Shape::shared(dims));
         let (dims, state) = (dims.into(), expr.clone());
         self.states.push(State { name, dims, initial, expr, update: None });

@@ -147,6 +147,22 @@ impl Model {
         Ok(out)
     }
 
+    /// Refuses fields that do not belong together.
+    pub(crate) fn check(&self) -> Result<()> {
+        let built = self.network.build(false)?;
+        let lengths = |dims: &[usize]| dims.iter().product::<usize>();
+        let wanted = built.parameters.iter().map(|p| lengths(&p.dims));
+        let states = built.states.iter().map(|s| lengths(&s.dims));
+        let sound = self.parameters.iter().map(Vec::len).eq(wanted)
+            && self.states.iter().map(Vec::len).eq(states)
+            && built.output.shape().elements() == self.network_outputs();
+        if sound {
+            return Ok(());
+        }
+        let detail = "its learned numbers, its network and its target do not fit".into();
+        Err(ErrorKind::NotAModel { file: "the model".into(), detail }.into())
+    }
+
     /// How many outputs the network itself has for each row.
     pub(crate) fn network_outputs(&self) -> usize {
         match &self.target {
@@ -227,8 +243,8 @@ const ROWS_AT_ONCE: usize = 4096;
 
 /// Predicts rows of encoded numbers; shared by any number of threads.
 ///
-/// After the first call nothing is allocated: each caller takes a workspace from a list and gives
-/// it back.
+/// After the first call a predictor of one thread allocates nothing: each caller takes a workspace
+/// from a list and gives it back. With several, a call on many rows starts threads.
 ///
 /// ```
 /// # use chainrule::*;
@@ -253,6 +269,7 @@ struct Workspace {
 
 impl Predictor {
     fn new(model: &Model, threads: usize) -> Result<Self> {
+        model.check()?;
         let predictor = Self {
             width: model.network.inputs(),
             model: model.clone(),

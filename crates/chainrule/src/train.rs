@@ -20,14 +20,15 @@ use crate::network::{Built, Network};
 use crate::optimizers::{self, Update};
 
 /// What is trained on: the rows of a source that has the groups `x` and `y`, and `weight` if rows
-/// count differently.
+/// count differently. A row of weight 0 changes nothing, but its numbers must be finite.
 #[derive(Clone, Copy)]
 pub struct Data<'a> {
     /// Where the rows come from.
     pub source: &'a dyn RowSource,
     /// The rows to train on.
     pub training: &'a [u32],
-    /// The rows to validate on; with none, the training loss decides which epoch is best.
+    /// The rows to validate on; with none, the loss of the training rows during an epoch decides
+    /// which is best.
     pub validation: &'a [u32],
 }
 
@@ -124,8 +125,9 @@ pub fn train<T: Number>(
         let loss = validation_loss.unwrap_or(training_loss);
         let better = match &best {
             None => loss.is_finite(),
-            Some((least, ..)) => loss < *least,
+            Some((least, ..)) => loss.is_finite() && loss < *least,
         };
+        let better = better && trainer.is_finite();
         if better {
             best = Some((loss, number, trainer.keep()));
         } else if best.is_none() {
@@ -171,6 +173,7 @@ struct Trainer<'a, T> {
     weighted: bool,
     order: Vec<u32>,
     steps: u64,
+    updates: u64,
     outputs: Vec<T>,
     losses: Vec<T>,
 }
@@ -196,8 +199,12 @@ impl<'a, T: Number> Trainer<'a, T> {
             return Err(ErrorKind::TooFewRows { file, found: rows, needed: 1 }.into());
         }
         let weighted = data.source.find("weight").is_some();
+        check_weights(data)?;
         let width = data.source.find("y").map_or(1, |(_, width)| width);
         let built = network.build(true)?;
+        if criterion.has_classes() && width == 1 {
+            check_classes(data, built.output.shape().elements())?;
+        }
         let program = step_program(&built, criterion, &settings.optimizer, width, weighted)?;
         let options = Options { threads: settings.threads, ..Options::default() };
         let inputs = StepInputs {
@@ -219,6 +226,11 @@ impl<'a, T: Number> Trainer<'a, T> {
         let target = Expr::input("y", Shape::rows(&[width]));
         let loss = criterion.per_row(&target, &prediction.output);
         let validation = compile(&[prediction.output.clone(), loss], &[])?;
+        let mut validation = Engine::new(validation, options);
+        for state in &prediction.states {
+            let elements = state.dims.iter().product();
+            set(&mut validation, &state.name, &vec![state.initial; elements])?;
+        }
         let elements = prediction.output.shape().elements();
         let held_out = data.validation.len();
         Ok(Self {
@@ -226,12 +238,13 @@ impl<'a, T: Number> Trainer<'a, T> {
             settings,
             criterion,
             step,
-            validation: Engine::new(validation, options),
+            validation,
             built,
             inputs,
             weighted,
             order: data.training.to_vec(),
             steps: 0,
+            updates: 0,
             outputs: vec![T::ZERO; held_out * elements],
             losses: vec![T::ZERO; held_out],
         })
@@ -255,6 +268,7 @@ impl<'a, T: Number> Trainer<'a, T> {
             inputs: self.inputs,
             learning_rate: self.settings.learning_rate,
             step: self.steps,
+            updates: self.updates,
             weight: 0.0,
             total_weight: 0.0,
             total_loss: 0.0,
@@ -269,7 +283,7 @@ impl<'a, T: Number> Trainer<'a, T> {
             first_step: self.steps,
         };
         self.step.run_steps(self.data.source, batches, &mut control)?;
-        self.steps = control.step;
+        (self.steps, self.updates) = (control.step, control.updates);
         let loss = self.criterion.finish(control.total_loss / control.total_weight);
         Ok((loss, control.flow))
     }
@@ -300,16 +314,74 @@ impl<'a, T: Number> Trainer<'a, T> {
         Ok((Some(self.criterion.finish(mean)), outputs))
     }
 
+    /// Whether every parameter and state is a finite number.
+    fn is_finite(&self) -> bool {
+        names(&self.built).all(|name| {
+            let input = self.step.program().input(name);
+            let values = input.map_or(&[][..], |input| self.step.input(input));
+            values.iter().all(|value| value.to_f64().is_finite())
+        })
+    }
+
     fn keep(&self) -> Kept<T> {
+        let initial = |name: &str| {
+            let state = self.built.states.iter().find(|state| state.name == name);
+            state.map_or(Vec::new(), |s| vec![T::from_f64(s.initial); s.dims.iter().product()])
+        };
         let values = |name: &str| match self.step.program().input(name) {
             Some(input) => self.step.input(input).to_vec(),
-            None => Vec::new(),
+            None => initial(name),
         };
         Kept {
             parameters: self.built.parameters.iter().map(|p| values(&p.name)).collect(),
             states: self.built.states.iter().map(|s| values(&s.name)).collect(),
         }
     }
+}
+
+/// Refuses weights that are negative or no numbers, and training rows none of which counts.
+fn check_weights(data: Data<'_>) -> Result<()> {
+    let expected = "a finite number from 0 on, and above 0 for some row";
+    let weights =
+        check_column(data, "weight", expected, |weight| weight >= 0.0 && weight.is_finite())?;
+    match weights.split_at_checked(data.training.len()) {
+        Some((training, _)) if training.iter().all(|&weight| weight == 0.0) => {
+            Err(invalid("weight", "0 in every row".to_owned(), expected))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Refuses targets that are no class of a network with this many outputs.
+fn check_classes(data: Data<'_>, classes: usize) -> Result<()> {
+    let expected = format!("a whole number from 0 to {}", classes.saturating_sub(1));
+    let is_class = |y: f64| y >= 0.0 && y < classes as f64 && y.floor() == y;
+    check_column(data, "y", &expected, is_class).map(|_| ())
+}
+
+/// The values of a group of one column in all rows that are used, each of which must be valid;
+/// none of a group of another width, or with rows that are not there: the engine refuses those.
+fn check_column(
+    data: Data<'_>,
+    name: &'static str,
+    expected: &str,
+    is_valid: impl Fn(f64) -> bool,
+) -> Result<Vec<f64>> {
+    let Some((group, 1)) = data.source.find(name) else { return Ok(Vec::new()) };
+    let rows = [data.training, data.validation].concat();
+    if rows.iter().any(|&row| row as usize >= data.source.rows()) {
+        return Ok(Vec::new());
+    }
+    let mut values = vec![0.0; rows.len()];
+    data.source.gather_f64(group, Selection::Rows(&rows), &mut values);
+    match values.iter().zip(&rows).find(|(value, _)| !is_valid(**value)) {
+        Some((value, row)) => Err(invalid(name, format!("{value} in row {row}"), expected)),
+        None => Ok(values),
+    }
+}
+
+fn invalid(option: &'static str, value: String, expected: &str) -> crate::error::Error {
+    ErrorKind::InvalidSetting { option, value, expected: expected.to_owned() }.into()
 }
 
 /// The names of what a network keeps from step to step.
@@ -400,6 +472,7 @@ struct Steps<'a> {
     inputs: StepInputs,
     learning_rate: f64,
     step: u64,
+    updates: u64,
     weight: f64,
     total_weight: f64,
     total_loss: f64,
@@ -419,9 +492,11 @@ impl<T: Number> StepControl<T> for Steps<'_> {
                 self.weights.iter().sum()
             }
         };
+        // A batch in which no row counts is no step to the optimizer.
+        self.updates += u64::from(self.weight != 0.0);
         let settings = [
             (self.inputs.learning_rate, self.learning_rate),
-            (self.inputs.step, self.step as f64),
+            (self.inputs.step, self.updates.max(1) as f64),
             (self.inputs.total_weight, self.weight),
         ];
         for (input, value) in settings {

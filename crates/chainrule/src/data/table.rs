@@ -217,7 +217,7 @@ impl Table {
     pub fn line(&self, row: usize) -> u64 {
         match self.lines.get(row) {
             Some(&line) => u64::from(line),
-            None => row as u64 + 2,
+            None => (row as u64).saturating_add(2),
         }
     }
 

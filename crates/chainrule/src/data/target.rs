@@ -277,8 +277,9 @@ impl<'a> Survey<'a> {
                 }
                 .into());
             }
+            // Two classes asked for as several are the same question.
+            _ if labels.len() == 2 => Task::Binary,
             Some(task) => task,
-            None if labels.len() == 2 => Task::Binary,
             None => Task::Multiclass,
         };
         let holds = match (self.kind, asked) {

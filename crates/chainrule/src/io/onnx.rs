@@ -39,6 +39,7 @@ struct Description {
 
 /// Writes a model.
 pub(crate) fn write(model: &Model) -> Result<Vec<u8>> {
+    model.check()?;
     let mut graph = GraphBuilder::new("chainrule");
     let x = match &model.inputs {
         Inputs::Table { encoders, .. } => columns::write(&mut graph, encoders),
@@ -127,6 +128,12 @@ fn describe(proto: &ModelProto, file: &str) -> Result<Description> {
     let Some(entry) = entry else {
         return Err(not_a_model(file, "it has no description of chainrule's"));
     };
+    // A parsed object takes some 700 bytes, which would break the bound on memory if the text held
+    // little else.
+    let objects = entry.value.bytes().filter(|&byte| byte == b'{').count();
+    if objects * 700 > entry.value.len() * 16 + 4_000_000 {
+        return Err(not_a_model(file, "its description nests too much"));
+    }
     let description: Description = serde_json::from_str(&entry.value)
         .map_err(|error| not_a_model(file, &format!("its description: {error}")))?;
     if description.format != FORMAT {

@@ -1,0 +1,13 @@
+//! Training a network on rows of numbers: against what can be computed by hand, and against every
+//! promise that [`chainrule::train`] makes.
+
+mod dropout;
+mod epochs;
+mod errors;
+mod extensions;
+mod optimum;
+mod reproducible;
+mod sample;
+mod steps;
+mod stopping;
+mod weights;
