@@ -9,7 +9,7 @@ use chainrule_core::graph::Graph;
 use chainrule_core::op::{Along, Reduction, Unary};
 use chainrule_core::oracle::{Setting, evaluate, evaluate_graph};
 use chainrule_core::{Expr, Shape};
-use random_graphs::{Dice, Given, random_graph};
+use random_graphs::{Dice, Given, cases, random_graph};
 
 fn value_at(root: &Expr, inputs: &[Given], rows: usize) -> f64 {
     let graph = Graph::new(std::slice::from_ref(root)).unwrap();
@@ -32,8 +32,8 @@ fn moved(inputs: &[Given], direction: &[Vec<f64>], by: f64) -> Vec<Given> {
 
 #[test]
 fn reverse_and_forward_mode_equal_the_central_difference() {
-    let mut informative = 0;
-    for seed in 0..300 {
+    let mut informative = 0u64;
+    for seed in 0..cases(300) {
         let graph = random_graph(seed, 1 + (seed as usize) % 14, true);
         let mut dice = Dice(seed ^ 0xABCD);
         let direction: Vec<Vec<f64>> = graph
@@ -41,10 +41,11 @@ fn reverse_and_forward_mode_equal_the_central_difference() {
             .iter()
             .map(|given| given.values.iter().map(|_| dice.number()).collect())
             .collect();
-        let h = 1e-5;
-        let numeric = (value_at(&graph.root, &moved(&graph.inputs, &direction, h), graph.rows)
-            - value_at(&graph.root, &moved(&graph.inputs, &direction, -h), graph.rows))
-            / (2.0 * h);
+        let quotient = |h: f64| {
+            let at = |by| value_at(&graph.root, &moved(&graph.inputs, &direction, by), graph.rows);
+            (at(h) - at(-h)) / (2.0 * h)
+        };
+        let (coarse, numeric) = (quotient(2e-5), quotient(1e-5));
 
         let variables: Vec<Expr> = graph.inputs.iter().map(|given| given.expr.clone()).collect();
         let gradients = gradient(&graph.root, &variables).unwrap();
@@ -75,16 +76,18 @@ fn reverse_and_forward_mode_equal_the_central_difference() {
         let forward = value_at(&pushed, &inputs, graph.rows);
 
         let scale = 1.0 + numeric.abs();
-        assert!((reverse - numeric).abs() < 2e-6 * scale, "seed {seed}: {reverse} {numeric}");
+        // Where the function bends much, the two quotients differ, and so may the derivative.
+        let allowed = 2e-6 * scale + (coarse - numeric).abs();
+        assert!((reverse - numeric).abs() < allowed, "seed {seed}: {reverse} {numeric}");
         assert!((forward - reverse).abs() < 1e-9 * scale, "seed {seed}: {forward} {reverse}");
-        informative += usize::from(numeric.abs() > 1e-3);
+        informative += u64::from(numeric.abs() > 1e-3);
     }
-    assert!(informative > 200, "only {informative} graphs moved at all");
+    assert!(informative > 2 * cases(300) / 3, "only {informative} graphs moved at all");
 }
 
 #[test]
 fn second_order_equals_the_difference_of_first_order() {
-    for seed in 1000..1060 {
+    for seed in 1_000_000..1_000_000 + cases(60) {
         let graph = random_graph(seed, 1 + (seed as usize) % 8, true);
         let variables: Vec<Expr> = graph.inputs.iter().map(|given| given.expr.clone()).collect();
         let directions: Vec<(Expr, Expr)> = graph

@@ -10,7 +10,7 @@ use chainrule_core::derivative::gradient;
 use chainrule_core::graph::Graph;
 use chainrule_core::oracle::{Setting, evaluate_graph};
 use chainrule_cpu::{Data, Engine, Isa, Matrices, Matrix, Number, Options, Selection};
-use random_graphs::{Given, RandomGraph, random_graph};
+use random_graphs::{Given, RandomGraph, cases, random_graph};
 
 /// The value, the last expression on the way and the gradient by every input.
 fn roots(graph: &RandomGraph) -> Vec<Expr> {
@@ -77,6 +77,15 @@ fn compare(seed: u64, smooth: bool, tolerance: f64, f32s: bool) {
     let listed = Graph::new(&roots).unwrap();
     let setting = Setting { rows: graph.rows, seed: 7, step: 3 };
     let expected = evaluate_graph(&listed, &graph.bindings(), setting).unwrap();
+    // How much the answer moves when the inputs move by a few roundings of an f32.
+    let mut nudged = graph.inputs.clone();
+    nudged.iter_mut().flat_map(|given| &mut given.values).for_each(|x| *x *= 1.0 + 1e-6);
+    let nudged: Vec<(&str, &[f64])> =
+        nudged.iter().map(|given| (given.name.as_str(), given.values.as_slice())).collect();
+    let nudged = match f32s {
+        true => evaluate_graph(&listed, &nudged, setting).unwrap(),
+        false => expected.clone(),
+    };
     let program = compile(&roots, &[]).unwrap();
     let found = match f32s {
         true => run::<f32>(&program, &graph.inputs, graph.rows, Options::default()),
@@ -85,8 +94,9 @@ fn compare(seed: u64, smooth: bool, tolerance: f64, f32s: bool) {
     for (output, (found, expected)) in found.iter().zip(&expected).enumerate() {
         assert_eq!(found.len(), expected.len(), "seed {seed} output {output}");
         for (i, (&found, &expected)) in found.iter().zip(expected).enumerate() {
+            let moves = (nudged[output][i] - expected).abs();
             assert!(
-                close(found, expected, tolerance),
+                close(found, expected, tolerance) || (found - expected).abs() <= 4.0 * moves,
                 "seed {seed} output {output}[{i}]: {found} but the oracle says {expected}\n\
                  {listed}\n{program}"
             );
@@ -96,7 +106,7 @@ fn compare(seed: u64, smooth: bool, tolerance: f64, f32s: bool) {
 
 #[test]
 fn f64_programs_equal_the_oracle() {
-    for seed in 0..400 {
+    for seed in 0..cases(400) {
         compare(seed, false, 1e-10, false);
     }
 }
@@ -104,14 +114,14 @@ fn f64_programs_equal_the_oracle() {
 #[test]
 fn f32_programs_equal_the_oracle() {
     // Smooth ones: at a kink or a step, a rounding may choose the other side.
-    for seed in 0..400 {
+    for seed in 0..cases(400) {
         compare(seed, true, 2e-4, true);
     }
 }
 
 #[test]
 fn bits_depend_on_nothing_but_the_program() {
-    for seed in 2000..2120 {
+    for seed in 2_000_000..2_000_000 + cases(120) {
         let mut graph = random_graph(seed, 4 + (seed % 13) as usize, false);
         // Enough rows for several blocks, with a short last one.
         let rows = 70;

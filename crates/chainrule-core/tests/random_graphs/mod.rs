@@ -4,6 +4,12 @@
 use chainrule_core::op::{Along, Binary, Compare, Precision, Reduction, Unary};
 use chainrule_core::{Expr, Shape};
 
+/// How many seeds a property test runs: `usual`, times the environment's CHAINRULE_CASES.
+pub fn cases(usual: u64) -> u64 {
+    let times = std::env::var("CHAINRULE_CASES").ok().and_then(|text| text.parse().ok());
+    usual * times.unwrap_or(1)
+}
+
 /// SplitMix64: a few lines, so that these tests rest on nothing they test.
 pub struct Dice(pub u64);
 
