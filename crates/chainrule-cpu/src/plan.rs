@@ -275,16 +275,12 @@ impl Plan {
                 let read_inputs: Vec<usize> = (0..inputs.len())
                     .filter(|&input| {
                         let value = inputs[input].value;
-                        inputs[input].shape.is_rows()
-                            && (reads.contains(&value) || outputs.contains(&value))
+                        inputs[input].shape.is_rows() && reads.contains(&value)
                     })
                     .collect();
-                let outputs = (0..outputs.len())
-                    .filter(|&output| {
-                        writes.contains(&outputs[output])
-                            || read_inputs.iter().any(|&i| inputs[i].value == outputs[output])
-                    })
-                    .collect();
+                // No output is an input: the compiler copies it.
+                let outputs =
+                    (0..outputs.len()).filter(|&at| writes.contains(&outputs[at])).collect();
                 PlannedPhase::Rows {
                     inputs: read_inputs,
                     steps: self.steps(kernels),
@@ -320,18 +316,21 @@ impl Plan {
     }
 
     fn map(&self, map: &Map) -> PlannedMap {
-        let last_use = |register: usize| {
-            map.code.iter().rposition(|instruction| {
-                instruction.arguments.contains(&Argument::Register(register))
-            })
-        };
+        let mut last_use: Vec<usize> = (0..map.code.len()).collect();
+        for (at, instruction) in map.code.iter().enumerate() {
+            for argument in &instruction.arguments {
+                if let Argument::Register(register) = argument {
+                    last_use[*register] = at;
+                }
+            }
+        }
         let overlaps = |value: ValueId| {
             map.operands.iter().any(|operand| self.places[operand.value] == self.places[value])
         };
         let mut targets: Vec<Target> = Vec::with_capacity(map.code.len());
         let mut stores = Vec::new();
         let mut busy: Vec<usize> = Vec::new();
-        for at in 0..map.code.len() {
+        for (at, &last_use) in last_use.iter().enumerate() {
             let mut kept = map.outputs.iter().filter(|&&(register, _)| register == at);
             let first = kept.next().copied();
             let target = match first {
@@ -345,7 +344,7 @@ impl Plan {
                     // A tile is free again after its last use; one to be stored never is.
                     let until = match first {
                         Some(_) => usize::MAX,
-                        None => last_use(at).unwrap_or(at),
+                        None => last_use,
                     };
                     let tile = busy.iter().position(|&until| until < at).unwrap_or_else(|| {
                         busy.push(0);
@@ -492,9 +491,6 @@ impl Usage {
     /// that reads the input element by element, after which nothing reads it.
     fn may_replace(&self, program: &Program, value: ValueId, input: ValueId) -> bool {
         let Some((phase, at)) = self.written[value] else { return false };
-        if program.outputs().contains(&input) {
-            return false;
-        }
         let Phase::Shared(kernels) = &program.phases()[phase] else { return false };
         let Kernel::Map(map) = &kernels[at] else { return false };
         let elementwise = map
@@ -503,8 +499,8 @@ impl Usage {
             .filter(|operand| operand.value == input)
             .all(|operand| operand.dims == map.dims);
         let later = self.last_read[input].is_some_and(|read| read > (phase, at));
-        // A later reader of the new value finds it there; an update that *is* an input is copied.
-        elementwise && !later && program.updates().iter().all(|update| update.value != input)
+        // A later reader of the new value finds it there; no output or update *is* an input.
+        elementwise && !later
     }
 }
 

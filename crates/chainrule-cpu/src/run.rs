@@ -223,7 +223,7 @@ impl<T: Number> Engine<T> {
         outputs: &mut [&mut [T]],
     ) -> Result<(), Error> {
         self.bind(source, rows)?;
-        let elements = self.row_outputs(rows.count()).sum();
+        let elements = self.row_outputs(rows.count()).fold(0, usize::saturating_add);
         let fits = self.row_outputs(rows.count()).eq(outputs.iter().map(|output| output.len()));
         if !fits {
             let found = outputs.iter().map(|output| output.len()).sum();
@@ -233,7 +233,8 @@ impl<T: Number> Engine<T> {
         self.output_pointers.clear();
         self.output_pointers.extend(outputs.iter_mut().map(|output| output.as_mut_ptr()));
         let batches = Batches { rows, size: rows.count().max(1), seed, first_step: step };
-        self.start(source, batches, &mut Once);
+        // A batch without rows is one step too: its sums are 0.
+        self.start(source, batches, 1, &mut Once);
         Ok(())
     }
 
@@ -254,7 +255,8 @@ impl<T: Number> Engine<T> {
             return Err(ErrorKind::Length { name, expected: 0, found }.into());
         }
         let batches = Batches { size: batches.size.max(1), ..batches };
-        self.start(source, batches, control);
+        let steps = batches.rows.count().div_ceil(batches.size);
+        self.start(source, batches, steps, control);
         Ok(())
     }
 
@@ -262,7 +264,8 @@ impl<T: Number> Engine<T> {
     fn row_outputs(&self, rows: usize) -> impl Iterator<Item = usize> {
         let values = self.plan.program.values();
         let outputs = self.plan.program.outputs().iter().map(|&value| values[value]);
-        outputs.filter(|v| v.kind == Kind::Rows).map(move |v| v.elements * rows)
+        // A product that wrapped could equal the length of a slice that has no such room.
+        outputs.filter(|v| v.kind == Kind::Rows).map(move |v| v.elements.saturating_mul(rows))
     }
 
     /// Finds each input of rows in the source.
@@ -282,7 +285,9 @@ impl<T: Number> Engine<T> {
             *group = found;
         }
         let last = match rows {
-            Selection::Range { start, count } => (count > 0).then(|| start + count - 1),
+            Selection::Range { start, count } => {
+                count.checked_sub(1).map(|more| start.saturating_add(more))
+            }
             Selection::Rows(_) => rows.last(),
         };
         match last {
@@ -297,11 +302,12 @@ impl<T: Number> Engine<T> {
         &mut self,
         source: &dyn RowSource,
         batches: Batches<'_>,
+        steps: usize,
         control: &mut dyn StepControl<T>,
     ) {
         let largest = batches.size.min(batches.rows.count());
-        let work = self.plan.row_work * largest + self.plan.shared_work;
-        let useful = 1 + work / self.options.thread_work.max(1);
+        let work = self.plan.row_work.saturating_mul(largest).saturating_add(self.plan.shared_work);
+        let useful = (work / self.options.thread_work.max(1)).saturating_add(1);
         let mut threads = self.options.threads.clamp(1, useful);
         if self.alone > 0 {
             self.alone -= 1;
@@ -317,7 +323,8 @@ impl<T: Number> Engine<T> {
         for (width, (buffer, pointer)) in
             plan.batch_widths.iter().zip(self.batch.iter_mut().zip(&mut self.batch_pointers))
         {
-            buffer.ensure(width * largest);
+            // A length beyond all memory must not wrap: the allocation refuses it.
+            buffer.ensure(width.saturating_mul(largest));
             *pointer = buffer.pointer();
         }
         let run = Run {
@@ -334,6 +341,7 @@ impl<T: Number> Engine<T> {
             barrier: Barrier::new(threads),
             stop: AtomicBool::new(false),
             batches,
+            steps,
         };
         let mut scratch = self.workers[..threads]
             .iter_mut()
@@ -344,6 +352,8 @@ impl<T: Number> Engine<T> {
             return;
         }
         std::thread::scope(|scope| {
+            // If a thread cannot be started, those that were must not wait for it.
+            let _attendance = Attendance(&run.barrier);
             for (thread, scratch) in scratch.enumerate() {
                 let run = &run;
                 scope.spawn(move || run.follow(thread + 1, scratch));
@@ -352,7 +362,6 @@ impl<T: Number> Engine<T> {
         });
         // Where other work holds the cores, threads that meet often are slower than one. Which it
         // is changes no result.
-        let steps = batches.rows.count().div_ceil(batches.size);
         if run.barrier.yields() > steps / 4 + 1 {
             self.alone = RUNS_ALONE;
         }
@@ -394,6 +403,7 @@ struct Run<'a, T> {
     barrier: Barrier,
     stop: AtomicBool,
     batches: Batches<'a>,
+    steps: usize,
 }
 
 // SAFETY: see `Frame`: between two barriers no element is written by one thread and touched by
@@ -406,8 +416,7 @@ impl<T: Number> Run<'_, T> {
         let _attendance = Attendance(&self.barrier);
         let mut values =
             SharedValues { plan: self.plan, shared: self.shared, borrow: std::marker::PhantomData };
-        let steps = self.batches.rows.count().div_ceil(self.batches.size);
-        for step in 0..steps {
+        for step in 0..self.steps {
             let rows = self.rows_of(step);
             control.before(rows, &mut values);
             self.barrier.wait();
@@ -453,26 +462,27 @@ impl<T: Number> Run<'_, T> {
             row_in_local: 0,
             rows: 1,
             seed: self.batches.seed,
-            step: self.batches.first_step + step as u64,
+            step: self.batches.first_step.wrapping_add(step as u64),
         };
         for phase in &self.plan.phases {
             match phase {
                 PlannedPhase::Shared { steps } => self.shared_phase(thread, steps, &frame),
                 PlannedPhase::Rows { inputs, steps, reductions, outputs } => {
-                    let blocks = rows.count().div_ceil(self.plan.block);
+                    // Without rows there is one empty block, whose reductions begin and end.
+                    let blocks = rows.count().div_ceil(self.plan.block).max(1);
                     for block in 0..blocks {
                         let start = block * self.plan.block;
                         let count = self.plan.block.min(rows.count() - start);
                         let part = Frame { row_in_batch: start, rows: count, ..frame };
                         self.row_kernels(thread, (inputs, steps, outputs), &part, rows);
-                        if reductions.is_empty() {
-                            continue;
+                        // Even without reductions: an input that another phase reduces lies in
+                        // the block, whose rows the next block may give to another thread.
+                        self.barrier.wait();
+                        if !reductions.is_empty() {
+                            self.reductions(thread, reductions, &part, block + 1 == blocks);
+                            self.barrier.wait();
                         }
-                        self.barrier.wait();
-                        self.reductions(thread, reductions, &part, block + 1 == blocks);
-                        self.barrier.wait();
                     }
-                    self.barrier.wait();
                 }
             }
         }
@@ -696,7 +706,11 @@ impl<T: Number> Run<'_, T> {
                         gemm(
                             self.isa,
                             (mine.len(), step.n, block.rows * step.k),
-                            Left { data: &left[mine.start..], row_stride, column_stride },
+                            Left {
+                                data: left.get(mine.start..).unwrap_or(&[]),
+                                row_stride,
+                                column_stride,
+                            },
                             Right { data: right, row_stride: step.n },
                             output,
                             step.n,

@@ -221,15 +221,17 @@ impl<'a> Fusing<'a> {
 
     /// Which values one kernel alone reads.
     fn private(&self) -> Vec<bool> {
-        let mut private = vec![false; self.values.len()];
+        let mut readers = vec![0; self.values.len()];
         for position in 0..self.nodes.len() {
-            if let Some(value) = self.value[position]
-                && self.storage(position) == position
-            {
-                private[value] = self.consumers[position].len() == 1 && !self.is_root[position];
+            if let Some(value) = self.value[position] {
+                // What reads a reshaped view reads the value; a result is read from outside too.
+                let views = |&&by: &&usize| matches!(self.nodes[by].op, Op::Reshape(_));
+                let consumers = &self.consumers[position];
+                readers[value] += consumers.len() - consumers.iter().filter(views).count();
+                readers[value] += if self.is_root[position] { 2 } else { 0 };
             }
         }
-        private
+        readers.into_iter().map(|readers| readers == 1).collect()
     }
 
     fn value_of(&self, operand: usize) -> ValueId {
@@ -517,7 +519,7 @@ fn attach(kernels: Vec<(usize, Kernel)>, private: &[bool]) -> Vec<Kernel> {
     for place in 0..kernels.len() {
         let Some((level, Kernel::Map(map))) = &kernels[place] else { continue };
         let (level, map) = (*level, map.clone());
-        if let Some(host) = epilogue_host(&kernels, level, &map) {
+        if let Some(host) = epilogue_host(&kernels[..place], level, &map) {
             if let Some((_, Kernel::Gemm(gemm))) = &mut kernels[host] {
                 gemm.epilogue = Some(map);
             }
@@ -533,7 +535,7 @@ fn attach(kernels: Vec<(usize, Kernel)>, private: &[bool]) -> Vec<Kernel> {
 }
 
 /// The last product of the level before whose result the map reads element by element, if all
-/// else that the map reads is there by then.
+/// else that the map reads is there by then; `kernels` are those before the map.
 fn epilogue_host(kernels: &[Option<(usize, Kernel)>], level: usize, map: &Map) -> Option<usize> {
     let elements: usize = map.dims.iter().product();
     let host = kernels.iter().rposition(|kernel| match kernel {

@@ -144,11 +144,16 @@ impl Lowered {
         self.add(Op::Binary(binary), vec![a, b])
     }
 
-    /// A result that a kernel writes: an input of rows that is itself a root is copied.
+    /// A result that a kernel writes: an input that is itself a root is copied, since the memory of
+    /// an input of rows is refilled and that of a shared one takes the update.
     fn computed(&mut self, root: usize) -> usize {
-        match &self.nodes[root].op {
-            Op::Input { shape, .. } if shape.is_rows() => {
-                let copy = Op::Broadcast(shape.clone());
+        let mut held = root;
+        while let Op::Reshape(_) = self.nodes[held].op {
+            held = self.nodes[held].operands[0];
+        }
+        match self.nodes[held].op {
+            Op::Input { .. } => {
+                let copy = Op::Broadcast(self.nodes[root].shape.clone());
                 self.add(copy, vec![root])
             }
             _ => root,

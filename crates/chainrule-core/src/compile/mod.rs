@@ -21,7 +21,8 @@ use program::{Phase, Update};
 ///
 /// # Errors
 /// The error that poisoned an expression; [`ErrorKind::MissingInput`] if an update names an input
-/// that no expression reads; [`ErrorKind::ShapesDiffer`] if its value has another shape.
+/// that no expression reads; [`ErrorKind::ShapesDiffer`] if its value has another shape;
+/// [`ErrorKind::OperandCount`] if an input has two updates.
 ///
 /// ```
 /// use chainrule_core::{Expr, Shape, compile::compile, derivative::gradient};
@@ -53,6 +54,10 @@ pub fn compile(outputs: &[Expr], updates: &[(&str, Expr)]) -> Result<Program, Er
                 left: declared.clone(),
                 right: shape,
             };
+            return Err(Error::new(kind, Some(expr.place())));
+        }
+        if program.updates.iter().any(|update| update.input == input) {
+            let kind = ErrorKind::OperandCount { op: format!("update of `{name}`"), found: 2 };
             return Err(Error::new(kind, Some(expr.place())));
         }
         program.updates.push(Update { input, value });
