@@ -225,7 +225,7 @@ pub enum Movement {
         /// The rectangles.
         parts: Vec<CopyPart>,
     },
-    /// output[i, …] = table[index[i], …]
+    /// `output[i, …] = table[index[i], …]`
     Gather {
         /// The result.
         output: ValueId,
@@ -238,7 +238,7 @@ pub enum Movement {
         /// Elements for one position.
         width: usize,
     },
-    /// output[index[i], …] += updates[i, …], from 0.
+    /// `output[index[i], …] += updates[i, …]`, from 0.
     ScatterAdd {
         /// The result: `length × width`.
         output: ValueId,
