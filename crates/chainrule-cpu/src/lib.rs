@@ -20,6 +20,7 @@
 #![allow(unsafe_code)]
 
 mod arena;
+mod control;
 mod error;
 mod frame;
 pub mod gemm;
@@ -27,6 +28,7 @@ mod lanes;
 mod map;
 pub mod math;
 mod movement;
+mod options;
 mod plan;
 mod reduce;
 mod run;
@@ -34,8 +36,10 @@ pub mod simd;
 mod source;
 mod threads;
 
+pub use control::{Batches, SharedValues, StepControl};
 pub use error::{Error, ErrorKind};
 pub use lanes::Number;
-pub use run::{Batches, Engine, Options, SharedValues, StepControl};
+pub use options::Options;
+pub use run::Engine;
 pub use simd::Isa;
 pub use source::{Data, Matrices, Matrix, RowSource, Selection};

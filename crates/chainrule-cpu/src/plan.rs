@@ -13,7 +13,7 @@ use chainrule_core::compile::program::{
 use chainrule_core::op::Reduction;
 use chainrule_core::shape::Kind;
 
-use crate::run::Options;
+use crate::options::Options;
 
 /// Elements of a tile: what a map's instructions pass from one to the next, in the first cache.
 pub(crate) const TILE: usize = 512;

@@ -12,43 +12,17 @@ use chainrule_core::compile::Program;
 use chainrule_core::compile::program::{Gemm, GemmOperand, Product};
 
 use crate::arena::Buffer;
+use crate::control::{Batches, SharedValues, StepControl};
 use crate::error::{Error, ErrorKind};
 use crate::frame::Frame;
 use crate::gemm::{Left, Right, gemm};
 use crate::lanes::Number;
-use crate::plan::{Plan, PlannedMap, PlannedPhase, ROW_UNIT, Step, TILE, left_strides};
+use crate::options::Options;
+use crate::plan::{Place, Plan, PlannedMap, PlannedPhase, ROW_UNIT, Step, TILE, left_strides};
 use crate::simd::Isa;
 use crate::source::{RowSource, Selection};
 use crate::threads::{Attendance, Barrier, share};
 use crate::{map, movement, reduce};
-
-/// How an engine runs; no result depends on it.
-#[derive(Clone, Copy, Debug)]
-pub struct Options {
-    /// The most threads that work on one batch.
-    pub threads: usize,
-    /// The instruction set.
-    pub isa: Isa,
-    /// Operations of a batch below which another thread costs more than it brings.
-    pub thread_work: usize,
-    /// What the local values of a chunk of rows may take, in bytes: a part of the second cache.
-    pub chunk_bytes: usize,
-    /// What a block's values may take, in bytes, whatever the batch.
-    pub block_bytes: usize,
-}
-
-impl Default for Options {
-    /// One thread, the best instruction set of this machine.
-    fn default() -> Self {
-        Self {
-            threads: 1,
-            isa: Isa::detect(),
-            thread_work: 2_000_000,
-            chunk_bytes: 256 << 10,
-            block_bytes: 1 << 20,
-        }
-    }
-}
 
 /// A program in memory, ready to run: its parameters, its arenas, its threads' scratch.
 ///
@@ -81,76 +55,6 @@ unsafe impl<T: Number> Send for Engine<T> {}
 // SAFETY: a shared engine only reads; every method that runs borrows it uniquely.
 unsafe impl<T: Number> Sync for Engine<T> {}
 
-/// What a training loop does before and after each step of [`Engine::run_steps`].
-pub trait StepControl<T> {
-    /// Sets what changes from step to step: the learning rate, the weight of the batch.
-    fn before(&mut self, rows: Selection<'_>, values: &mut SharedValues<'_, T>);
-
-    /// Looks at the results of the step; `false` ends the run.
-    fn after(&mut self, rows: Selection<'_>, values: &mut SharedValues<'_, T>) -> bool;
-}
-
-/// The shared inputs and outputs of an engine, between two steps.
-pub struct SharedValues<'a, T> {
-    plan: &'a Plan,
-    shared: *mut T,
-    borrow: std::marker::PhantomData<&'a mut T>,
-}
-
-impl<T: Number> SharedValues<'_, T> {
-    fn elements(&self, value: usize) -> Option<(usize, usize)> {
-        match self.plan.places[value] {
-            crate::plan::Place::Shared(offset) => {
-                Some((offset, self.plan.program.values()[value].elements))
-            }
-            _ => None,
-        }
-    }
-
-    fn slice(&self, value: usize) -> &[T] {
-        let Some((offset, elements)) = self.elements(value) else { return &[] };
-        // SAFETY: the plan placed the value in the shared memory, and between two steps nobody
-        // else touches it.
-        unsafe { std::slice::from_raw_parts(self.shared.add(offset), elements) }
-    }
-
-    /// The place of the input of this name.
-    pub fn find(&self, name: &str) -> Option<usize> {
-        self.plan.program.input(name)
-    }
-
-    /// A shared input's elements; none for an input of rows.
-    pub fn input(&self, input: usize) -> &[T] {
-        self.slice(self.plan.program.inputs()[input].value)
-    }
-
-    /// A shared input's elements, to be set.
-    pub fn input_mut(&mut self, input: usize) -> &mut [T] {
-        let value = self.plan.program.inputs()[input].value;
-        let Some((offset, elements)) = self.elements(value) else { return &mut [] };
-        // SAFETY: as in `slice`, and the borrow is unique.
-        unsafe { std::slice::from_raw_parts_mut(self.shared.add(offset), elements) }
-    }
-
-    /// A shared output's elements; none for an output of rows.
-    pub fn output(&self, output: usize) -> &[T] {
-        self.slice(self.plan.program.outputs()[output])
-    }
-}
-
-/// How the batches of a run are made and keyed.
-#[derive(Clone, Copy, Debug)]
-pub struct Batches<'a> {
-    /// The rows in the order in which they are taken.
-    pub rows: Selection<'a>,
-    /// Rows of a batch; the last one may be shorter.
-    pub size: usize,
-    /// The seed of random numbers.
-    pub seed: u64,
-    /// The number of the first step, which counts on from there.
-    pub first_step: u64,
-}
-
 impl<T: Number> Engine<T> {
     /// An engine for a program.
     pub fn new(program: Program, options: Options) -> Self {
@@ -177,17 +81,18 @@ impl<T: Number> Engine<T> {
     /// The shared inputs and outputs.
     pub fn values(&mut self) -> SharedValues<'_, T> {
         let shared = self.shared.pointer();
-        SharedValues { plan: &self.plan, shared, borrow: std::marker::PhantomData }
+        // SAFETY: the pointer is to this engine's own memory, which is borrowed uniquely.
+        unsafe { SharedValues::new(&self.plan, shared) }
     }
 
     /// A shared input's elements; none for an input of rows.
     pub fn input(&self, input: usize) -> &[T] {
         match self.plan.places[self.plan.program.inputs()[input].value] {
-            crate::plan::Place::Shared(offset) => {
+            Place::Shared(offset) => {
                 let elements = self.plan.program.inputs()[input].shape.elements();
                 &self.shared.slice()[offset..offset + elements]
             }
-            _ => &[],
+            Place::Local(_) | Place::Block(_) | Place::Batch(_) => &[],
         }
     }
 
@@ -414,8 +319,9 @@ impl<T: Number> Run<'_, T> {
     /// The thread that also controls the steps.
     fn lead(&self, scratch: Scratch<T>, control: &mut dyn StepControl<T>) {
         let _attendance = Attendance(&self.barrier);
-        let mut values =
-            SharedValues { plan: self.plan, shared: self.shared, borrow: std::marker::PhantomData };
+        // SAFETY: the run has the engine's memory to itself, and the control uses the values only
+        // while the other threads wait at the barrier.
+        let mut values = unsafe { SharedValues::new(self.plan, self.shared) };
         for step in 0..self.steps {
             let rows = self.rows_of(step);
             control.before(rows, &mut values);
