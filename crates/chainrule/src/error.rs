@@ -381,7 +381,7 @@ impl fmt::Display for ErrorKind {
 
 fn write_nearest(f: &mut fmt::Formatter<'_>, nearest: Option<&str>) -> fmt::Result {
     match nearest {
-        Some(name) => write!(f, "; did you mean {name:?}?"),
+        Some(name) => write!(f, " (did you mean {name:?}?)"),
         None => Ok(()),
     }
 }
