@@ -41,6 +41,9 @@ const LONG: usize = 600;
 const COMMANDS: &[&str] =
     &["cargo run --release -- train datasets/penguins.csv --target species", "cargo xtask test"];
 
+/// The example of each README is this program, which the build compiles, from its first `use` on.
+const EXAMPLE: &str = "crates/chainrule/examples/penguins.rs";
+
 /// What is wrong, and what is only worth a look.
 #[derive(Debug, Default)]
 struct Findings {
@@ -77,8 +80,10 @@ pub fn check(workspace: &Workspace) -> Result<(), String> {
     for path in paths.iter().filter(|path| path.ends_with("/Cargo.toml")) {
         findings.errors.extend(manifest::check(path, &workspace.text(path)?));
     }
+    let example = workspace.text(EXAMPLE)?;
+    let example = example.find("use ").map_or("", |start| &example[start..]);
     for path in ["README.md", "README.ko.md"] {
-        readme(path, workspace.text(path).ok().as_deref(), &mut findings);
+        readme(path, workspace.text(path).ok().as_deref(), example, &mut findings);
     }
     for warning in &findings.warnings {
         println!("warning: {warning}");
@@ -155,13 +160,16 @@ fn unfinished(path: &str, place: usize, line: &str, findings: &mut Findings) {
     }
 }
 
-fn readme(path: &str, text: Option<&str>, findings: &mut Findings) {
+fn readme(path: &str, text: Option<&str>, example: &str, findings: &mut Findings) {
     let Some(text) = text else {
         findings.errors.push(format!("{path}: there is none"));
         return;
     };
     for command in COMMANDS.iter().filter(|command| !text.contains(**command)) {
         findings.errors.push(format!("{path}: does not say `{command}`"));
+    }
+    if !text.contains(example) {
+        findings.errors.push(format!("{path}: its example is not {EXAMPLE}"));
     }
 }
 
@@ -231,12 +239,14 @@ mod tests {
     }
 
     #[test]
-    fn a_readme_says_both_commands() {
+    fn a_readme_says_both_commands_and_the_example() {
         let mut findings = Findings::default();
-        readme("README.md", Some(&COMMANDS.join("\n")), &mut findings);
+        let example = "fn main() {}";
+        let whole = format!("{}\n{example}", COMMANDS.join("\n"));
+        readme("README.md", Some(&whole), example, &mut findings);
         assert!(findings.errors.is_empty());
-        readme("README.md", Some(COMMANDS[0]), &mut findings);
-        readme("README.md", None, &mut findings);
-        assert_eq!(findings.errors.len(), 2);
+        readme("README.md", Some(COMMANDS[0]), example, &mut findings);
+        readme("README.md", None, example, &mut findings);
+        assert_eq!(findings.errors.len(), 3);
     }
 }
