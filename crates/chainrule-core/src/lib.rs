@@ -24,8 +24,11 @@ pub mod op;
 pub mod oracle;
 pub mod random;
 pub mod shape;
+pub mod simplify;
 pub mod text;
+pub mod words;
 
 pub use error::{Error, ErrorKind};
 pub use expr::Expr;
 pub use shape::{Kind, Shape};
+pub use words::{Language, Words};

@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use chainrule_core::Expr;
 
-use crate::losses::{Finish, Loss, Output};
+use crate::error::{ErrorKind, Result};
+use crate::losses::{self, Finish, Loss, Output, TargetScale};
 
-/// A value of each row, and what is done to its mean.
+/// A value of each row, what is done to its mean, and what it takes the network's output for.
 ///
 /// ```
 /// use chainrule::losses::{Finish, loss};
@@ -21,7 +22,8 @@ pub struct Criterion {
     name: String,
     per_row: Arc<PerRow>,
     finish: Finish,
-    classes: bool,
+    output: Output,
+    scale: TargetScale,
 }
 
 type PerRow = dyn Fn(&Expr, &Expr) -> Expr + Send + Sync;
@@ -33,12 +35,44 @@ impl Criterion {
         finish: Finish,
         per_row: impl Fn(&Expr, &Expr) -> Expr + Send + Sync + 'static,
     ) -> Self {
-        Self { name: name.to_owned(), per_row: Arc::new(per_row), finish, classes: false }
+        Self {
+            name: name.to_owned(),
+            per_row: Arc::new(per_row),
+            finish,
+            output: Output::Prediction,
+            scale: TargetScale::Standard,
+        }
     }
 
-    /// The name.
+    /// A loss of the table for a network whose output means `output`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidSetting`] if the loss does not suit such an output.
+    pub fn named(settings: losses::Settings, output: Output) -> Result<Self> {
+        let loss = settings.member();
+        if !loss.outputs.contains(&output) {
+            let table = losses::LOSSES.iter().filter(|loss| loss.outputs.contains(&output));
+            let suited: Vec<&str> = table.map(|loss| loss.name).collect();
+            let (value, expected) = (loss.name.to_owned(), suited.join(", "));
+            let expected = format!("one for {}: {expected}", output.describe());
+            return Err(ErrorKind::InvalidSetting { option: "loss", value, expected }.into());
+        }
+        Ok(Self { output, ..Self::from(settings) })
+    }
+
+    /// The name, with the settings that are not the defaults.
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// What the network's output means.
+    pub fn output(&self) -> Output {
+        self.output
+    }
+
+    /// The units in which it is trained.
+    pub fn scale(&self) -> TargetScale {
+        self.scale
     }
 
     /// The value of each row.
@@ -48,7 +82,7 @@ impl Criterion {
 
     /// Whether a target of one column is the number of a class.
     pub(crate) fn has_classes(&self) -> bool {
-        self.classes
+        self.output == Output::Logits
     }
 
     /// The loss of a mean.
@@ -67,8 +101,18 @@ impl Criterion {
 
 impl From<&'static Loss> for Criterion {
     fn from(loss: &'static Loss) -> Self {
-        let classes = loss.output == Output::Logits;
-        Self { classes, ..Self::new(loss.name, loss.finish, loss.trained_per_row) }
+        losses::Settings::from(loss).into()
+    }
+}
+
+/// The loss for the first output that it suits.
+impl From<losses::Settings> for Criterion {
+    fn from(settings: losses::Settings) -> Self {
+        let loss = settings.member();
+        let output = loss.outputs.first().copied().unwrap_or(Output::Prediction);
+        let name = settings.to_string();
+        let per_row = move |y: &Expr, output: &Expr| settings.trained_per_row(y, output);
+        Self { output, scale: loss.scale, ..Self::new(&name, loss.finish, per_row) }
     }
 }
 

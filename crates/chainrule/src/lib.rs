@@ -29,6 +29,7 @@ pub mod metrics;
 pub mod model;
 pub mod network;
 pub mod optimizers;
+pub mod settings;
 pub mod train;
 
 pub use chainrule_core::{Expr, Kind, Shape, derivative};

@@ -13,6 +13,7 @@ use chainrule_core::op::{Along, Reduction};
 use chainrule_core::{ErrorKind as CoreErrorKind, Expr};
 
 use crate::error::{Result, by_name};
+use crate::settings::{Chosen, Member, Range, Setting};
 
 /// What training makes small: a value of each row, averaged and finished.
 #[derive(Clone, Copy, Debug)]
@@ -24,19 +25,55 @@ pub struct Loss {
     pub formula: &'static str,
     /// What it is and when to use it.
     pub about: &'static str,
-    /// What the network's output means to it.
-    pub output: Output,
+    /// What the network's output may mean to it; the first unless the target says otherwise.
+    pub outputs: &'static [Output],
+    /// What can be set.
+    pub settings: &'static [Setting],
     /// The value of each row from the target and the output, both as [`Output`] says.
-    pub per_row: fn(&Expr, &Expr) -> Expr,
+    pub per_row: fn(&Expr, &Expr, &Settings) -> Expr,
     /// The value of each row in training, from a target scaled as [`Self::scale`] says and an
     /// output in the same units; but for rmsle, `per_row` itself.
-    pub trained_per_row: fn(&Expr, &Expr) -> Expr,
+    pub trained_per_row: fn(&Expr, &Expr, &Settings) -> Expr,
     /// What is done to the mean over the rows.
     pub finish: Finish,
     /// The units in which it is trained.
     pub scale: TargetScale,
-    /// Rows (target, output, value of the row), exact to the last bits.
+    /// Rows (target, output, value of the row) at the default settings, exact to the last bits.
     pub points: [(&'static [f64], &'static [f64], f64); 2],
+}
+
+/// A loss with the values of its settings.
+pub type Settings = Chosen<Loss>;
+
+impl Settings {
+    /// The value of each row from the target and the output, both as [`Output`] says.
+    #[track_caller]
+    pub fn per_row(&self, target: &Expr, output: &Expr) -> Expr {
+        (self.member().per_row)(target, output, self)
+    }
+
+    /// The value of each row in training, in the units of [`Loss::scale`].
+    #[track_caller]
+    pub fn trained_per_row(&self, target: &Expr, output: &Expr) -> Expr {
+        (self.member().trained_per_row)(target, output, self)
+    }
+}
+
+impl Member for Loss {
+    const FAMILY: &'static str = "loss";
+    const SETTING: &'static str = "loss setting";
+
+    fn table() -> &'static [Self] {
+        LOSSES
+    }
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn settings(&self) -> &'static [Setting] {
+        self.settings
+    }
 }
 
 /// What the network's output means to a loss.
@@ -58,6 +95,15 @@ impl Output {
         match self {
             Self::Prediction => "p",
             Self::Logit | Self::Logits => "z",
+        }
+    }
+
+    /// The targets that it is for, in words.
+    pub fn describe(self) -> &'static str {
+        match self {
+            Self::Prediction => "numbers",
+            Self::Logit => "two classes",
+            Self::Logits => "more than two classes",
         }
     }
 }
@@ -143,7 +189,8 @@ pub const LOSSES: &[Loss] = &[
         formula: "(y - p)^2",
         about: "Mean squared error: the usual loss of a target that is a number; large errors \
                 count most.",
-        output: Output::Prediction,
+        outputs: &[Output::Prediction],
+        settings: &[],
         per_row: squared_error,
         trained_per_row: squared_error,
         finish: Finish::Mean,
@@ -154,7 +201,8 @@ pub const LOSSES: &[Loss] = &[
         name: "rmse",
         formula: "(y - p)^2",
         about: "Root mean squared error: as mse, in the target's own units.",
-        output: Output::Prediction,
+        outputs: &[Output::Prediction],
+        settings: &[],
         per_row: squared_error,
         trained_per_row: squared_error,
         finish: Finish::Root,
@@ -165,7 +213,8 @@ pub const LOSSES: &[Loss] = &[
         name: "mae",
         formula: "abs(y - p)",
         about: "Mean absolute error: leads to the median, so that a few wild targets hardly count.",
-        output: Output::Prediction,
+        outputs: &[Output::Prediction],
+        settings: &[],
         per_row: absolute_error,
         trained_per_row: absolute_error,
         finish: Finish::Mean,
@@ -174,10 +223,17 @@ pub const LOSSES: &[Loss] = &[
     },
     Loss {
         name: "huber",
-        formula: "where(abs(y - p) > 1, abs(y - p) - 0.5, 0.5*(y - p)^2)",
-        about: "As mse for errors up to 1 (one standard deviation of a scaled target), as mae \
+        formula: "where(abs(y - p) > delta, delta*(abs(y - p) - 0.5*delta), 0.5*(y - p)^2)",
+        about: "As mse for errors up to delta (in standard deviations of a scaled target), as mae \
                 beyond: a few wild targets do not rule. Huber, 1964.",
-        output: Output::Prediction,
+        outputs: &[Output::Prediction],
+        settings: &[Setting {
+            name: "delta",
+            default: 1.0,
+            range: Range::Positive,
+            needs: None,
+            about: "The error from which on the loss is a straight line.",
+        }],
         per_row: huber,
         trained_per_row: huber,
         finish: Finish::Mean,
@@ -189,7 +245,8 @@ pub const LOSSES: &[Loss] = &[
         formula: "(log1p(p) - log1p(y))^2",
         about: "Root mean squared logarithmic error: counts ratios instead of differences, for a \
                 positive target of a wide spread; y and p must be above -1.",
-        output: Output::Prediction,
+        outputs: &[Output::Prediction],
+        settings: &[],
         per_row: squared_logarithmic_error,
         trained_per_row: squared_error,
         finish: Finish::Root,
@@ -201,7 +258,8 @@ pub const LOSSES: &[Loss] = &[
         formula: "(y - p)^2",
         about: "1 - R^2, with the target's variance fixed by the training part: as mse, as a share \
                 of what predicting the mean would leave.",
-        output: Output::Prediction,
+        outputs: &[Output::Prediction],
+        settings: &[],
         per_row: squared_error,
         trained_per_row: squared_error,
         finish: Finish::Mean,
@@ -213,7 +271,8 @@ pub const LOSSES: &[Loss] = &[
         formula: "softplus(z) - y*z",
         about: "Minus the logarithm of the probability given to what was true, of a target with \
                 two classes, or of several yes-or-no targets.",
-        output: Output::Logit,
+        outputs: &[Output::Logit],
+        settings: &[],
         per_row: binary_cross_entropy,
         trained_per_row: binary_cross_entropy,
         finish: Finish::Mean,
@@ -228,7 +287,8 @@ pub const LOSSES: &[Loss] = &[
         formula: "logsumexp(z, axis=0) - gather(z, y)",
         about: "Minus the logarithm of the probability given to the true class, of a target with \
                 more than two classes.",
-        output: Output::Logits,
+        outputs: &[Output::Logits],
+        settings: &[],
         per_row: categorical_cross_entropy,
         trained_per_row: categorical_cross_entropy,
         finish: Finish::Mean,
@@ -254,24 +314,26 @@ pub fn loss(name: &str) -> Result<&'static Loss> {
     by_name("loss", LOSSES, |loss| loss.name, name)
 }
 
-fn squared_error(y: &Expr, p: &Expr) -> Expr {
+fn squared_error(y: &Expr, p: &Expr, _: &Settings) -> Expr {
     mean_of_outputs((p - aligned(y, p)).powf(2.0))
 }
 
-fn absolute_error(y: &Expr, p: &Expr) -> Expr {
+fn absolute_error(y: &Expr, p: &Expr, _: &Settings) -> Expr {
     mean_of_outputs((p - aligned(y, p)).abs())
 }
 
-/// (log(1 + p) − log(1 + y))² as log(1 + |p − y|/(1 + min(p, y)))², where nothing cancels.
-/// ½e² where |e| ≤ 1, and |e| − ½ beyond.
-fn huber(y: &Expr, p: &Expr) -> Expr {
+/// ½e² where |e| ≤ δ, and δ(|e| − ½δ) beyond.
+fn huber(y: &Expr, p: &Expr, settings: &Settings) -> Expr {
+    let delta = settings.value("delta");
     let error = p - aligned(y, p);
     let size = error.clone().abs();
     let small = 0.5 * error.powf(2.0);
-    mean_of_outputs(Expr::constant(1.0).less(&size).select(size - 0.5, small))
+    let large = delta * (size.clone() - 0.5 * delta);
+    mean_of_outputs(Expr::constant(delta).less(&size).select(large, small))
 }
 
-fn squared_logarithmic_error(y: &Expr, p: &Expr) -> Expr {
+/// (log(1 + p) − log(1 + y))² as log(1 + |p − y|/(1 + min(p, y)))², where nothing cancels.
+fn squared_logarithmic_error(y: &Expr, p: &Expr, _: &Settings) -> Expr {
     let y = aligned(y, p);
     let below = p.clone().less(&y);
     // Not abs, whose derivative at 0 would lose the curvature there.
@@ -284,7 +346,7 @@ fn squared_logarithmic_error(y: &Expr, p: &Expr) -> Expr {
 ///
 /// With a = |z| it is softplus(−a), small where the sign of z is right for a y of 0 or 1, plus
 /// a · (1 − y if z is positive, else y), which is then 0 even for an infinite z.
-fn binary_cross_entropy(y: &Expr, z: &Expr) -> Expr {
+fn binary_cross_entropy(y: &Expr, z: &Expr, _: &Settings) -> Expr {
     let y = aligned(y, z);
     let positive = Expr::constant(0.0).less(z);
     // Not abs, whose derivative at 0 would lose the slope ½ − y there.
@@ -295,7 +357,7 @@ fn binary_cross_entropy(y: &Expr, z: &Expr) -> Expr {
 }
 
 /// log Σ eᶻ − z_y of a class number y, or Σ yⱼ (log Σ eᶻ − zⱼ) of probabilities y.
-fn categorical_cross_entropy(y: &Expr, z: &Expr) -> Expr {
+fn categorical_cross_entropy(y: &Expr, z: &Expr, _: &Settings) -> Expr {
     let (target, logits) = (y.shape(), z.shape());
     let poisoned = [y, z].into_iter().find(|operand| operand.error().is_some());
     if let Some(poisoned) = poisoned {

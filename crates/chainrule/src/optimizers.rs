@@ -7,7 +7,9 @@
 
 use chainrule_core::Expr;
 
-use crate::error::{ErrorKind, Result, by_name, unknown_name};
+use crate::error::{Result, by_name};
+use crate::settings::{Chosen, Member};
+pub use crate::settings::{Range, Setting};
 
 /// A rule by which a step changes each parameter.
 #[derive(Clone, Copy, Debug)]
@@ -28,56 +30,6 @@ pub struct Optimizer {
     pub update: fn(&Update<'_>) -> (Expr, Vec<Expr>),
     /// Steps from a known start, exact to the last bits.
     pub points: [Steps; 2],
-}
-
-/// Something that can be set.
-#[derive(Clone, Copy, Debug)]
-pub struct Setting {
-    /// Its name on the command line and in files.
-    pub name: &'static str,
-    /// Its value unless another is given.
-    pub default: f64,
-    /// The values that it may have.
-    pub range: Range,
-    /// The setting without which, at 0, this one would do nothing.
-    pub needs: Option<&'static str>,
-    /// What it does.
-    pub about: &'static str,
-}
-
-/// The values that a setting may have.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Range {
-    /// 0 (no) or 1 (yes).
-    Flag,
-    /// From 0 to below 1.
-    Fraction,
-    /// From 0 on, finite.
-    NotNegative,
-    /// Above 0, finite.
-    Positive,
-}
-
-impl Range {
-    /// Whether a value lies in the range; NaN lies in none.
-    pub fn holds(self, value: f64) -> bool {
-        match self {
-            Self::Flag => value == 0.0 || value == 1.0,
-            Self::Fraction => (0.0..1.0).contains(&value),
-            Self::NotNegative => value >= 0.0 && value.is_finite(),
-            Self::Positive => value > 0.0 && value.is_finite(),
-        }
-    }
-
-    /// The range in words.
-    pub fn describe(self) -> &'static str {
-        match self {
-            Self::Flag => "0 or 1",
-            Self::Fraction => "from 0 to below 1",
-            Self::NotNegative => "0 or above, and finite",
-            Self::Positive => "above 0, and finite",
-        }
-    }
 }
 
 /// What a step knows of one parameter.
@@ -112,76 +64,35 @@ pub struct Steps {
     pub after: &'static [f64],
 }
 
-/// The values of an optimizer's settings, checked.
-#[derive(Clone, Debug)]
-pub struct Settings {
-    optimizer: &'static Optimizer,
-    values: Vec<f64>,
-}
+/// An optimizer with the values of its settings.
+pub type Settings = Chosen<Optimizer>;
 
 impl Settings {
-    /// The defaults of an optimizer, with some values given by name; the last of a name counts.
-    ///
-    /// # Errors
-    /// [`ErrorKind::UnknownName`], with the nearest name, for a setting that the optimizer does not
-    /// have; [`ErrorKind::InvalidSetting`] for a value out of its range, or one that would do
-    /// nothing because of another setting.
-    ///
-    /// ```
-    /// use chainrule::optimizers::{Settings, optimizer};
-    /// let sgd = optimizer("sgd").unwrap();
-    /// let settings = Settings::new(sgd, &[("momentum", 0.9), ("nesterov", 1.0)]).unwrap();
-    /// assert_eq!(settings.value("momentum"), 0.9);
-    /// assert_eq!(settings.states(), ["momentum"]);
-    /// assert!(Settings::new(sgd, &[("momentum", 1.5)]).is_err());
-    /// assert!(Settings::new(sgd, &[("nesterov", 1.0)]).is_err());
-    /// ```
-    pub fn new(optimizer: &'static Optimizer, given: &[(&str, f64)]) -> Result<Self> {
-        let table = optimizer.settings;
-        let mut values: Vec<f64> = table.iter().map(|setting| setting.default).collect();
-        for &(name, value) in given {
-            let Some(place) = table.iter().position(|setting| setting.name == name) else {
-                let names = table.iter().map(|setting| setting.name);
-                return Err(unknown_name("optimizer setting", name, names));
-            };
-            if !table[place].range.holds(value) {
-                return Err(invalid(&table[place], value, table[place].range.describe().into()));
-            }
-            values[place] = value;
-        }
-        let settings = Self { optimizer, values };
-        for setting in table {
-            let value = settings.value(setting.name);
-            match setting.needs {
-                Some(other) if value != setting.default && settings.value(other) == 0.0 => {
-                    let expected = format!("{} unless {other} is above 0", setting.default);
-                    return Err(invalid(setting, value, expected));
-                }
-                _ => {}
-            }
-        }
-        Ok(settings)
-    }
-
     /// The optimizer whose settings these are.
     pub fn optimizer(&self) -> &'static Optimizer {
-        self.optimizer
-    }
-
-    /// The value of a setting; NaN if the optimizer has none of this name.
-    pub fn value(&self, name: &str) -> f64 {
-        let found = self.iter().find(|(setting, _)| setting.name == name);
-        found.map_or(f64::NAN, |(_, value)| value)
-    }
-
-    /// Every setting with its value, in the order of the table.
-    pub fn iter(&self) -> impl Iterator<Item = (&'static Setting, f64)> {
-        self.optimizer.settings.iter().zip(self.values.iter().copied())
+        self.member()
     }
 
     /// The names of what the optimizer keeps for each parameter.
     pub fn states(&self) -> &'static [&'static str] {
-        (self.optimizer.states)(self)
+        (self.optimizer().states)(self)
+    }
+}
+
+impl Member for Optimizer {
+    const FAMILY: &'static str = "optimizer";
+    const SETTING: &'static str = "optimizer setting";
+
+    fn table() -> &'static [Self] {
+        OPTIMIZERS
+    }
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn settings(&self) -> &'static [Setting] {
+        self.settings
     }
 }
 
@@ -376,7 +287,7 @@ const WEIGHT_DECAY: Setting = Setting {
 /// The optimizer of a name.
 ///
 /// # Errors
-/// [`ErrorKind::UnknownName`], with the nearest name.
+/// [`UnknownName`](crate::ErrorKind::UnknownName), with the nearest name.
 ///
 /// ```
 /// use chainrule::optimizers::optimizer;
@@ -430,9 +341,4 @@ fn adaptive(given: &Update<'_>, gradient: &Expr, parameter: Expr) -> (Expr, Vec<
     let correction = 1.0 / kept(beta2).sqrt();
     let size = square.clone().sqrt() * correction + given.settings.value("epsilon");
     (parameter - rate * &mean / size, vec![mean, square])
-}
-
-fn invalid(setting: &Setting, value: f64, expected: String) -> crate::error::Error {
-    let (option, value) = (setting.name, value.to_string());
-    ErrorKind::InvalidSetting { option, value, expected }.into()
 }

@@ -25,40 +25,6 @@ impl FromStr for Layers {
     }
 }
 
-/// An optimizer with settings: `sgd:momentum=0.9,nesterov=1`.
-#[derive(Clone, Debug, PartialEq)]
-pub struct OptimizerChoice {
-    /// Its name.
-    pub name: String,
-    /// Its settings, by name.
-    pub settings: Vec<(String, f64)>,
-}
-
-impl FromStr for OptimizerChoice {
-    type Err = Box<dyn std::error::Error + Send + Sync>;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let (name, rest) = text.split_once(':').unwrap_or((text, ""));
-        let optimizer = optimizers::optimizer(name.trim())?;
-        let mut settings = Vec::new();
-        for part in rest.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-            let pair = part.split_once('=').map(|(name, value)| (name.trim(), value.trim()));
-            let number = pair.and_then(|(name, value)| Some((name, value.parse::<f64>().ok()?)));
-            let Some((name, value)) = number else {
-                return Err(format!(
-                    "a setting is a name and a number, such as sgd:momentum=0.9, not {part:?}"
-                )
-                .into());
-            };
-            settings.push((name.to_owned(), value));
-        }
-        let given: Vec<(&str, f64)> =
-            settings.iter().map(|(name, value)| (name.as_str(), *value)).collect();
-        optimizers::Settings::new(optimizer, &given)?;
-        Ok(Self { name: optimizer.name.to_owned(), settings })
-    }
-}
-
 /// What a model is tested on.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TestPart {
@@ -87,9 +53,14 @@ pub fn activation(name: &str) -> Result<String, Error> {
     Ok(activations::activation(name)?.name().to_owned())
 }
 
-/// A loss that the library knows.
+/// An optimizer that the library knows, with its settings: `sgd:momentum=0.9,nesterov=1`.
+pub fn optimizer(text: &str) -> Result<String, Error> {
+    Ok(optimizers::Settings::parse(text)?.to_string())
+}
+
+/// A loss that the library knows, with its settings.
 pub fn loss(name: &str) -> Result<String, Error> {
-    Ok(losses::loss(name)?.name.to_owned())
+    Ok(losses::Settings::parse(name)?.to_string())
 }
 
 /// A share of a whole, which is not all of it.
@@ -142,11 +113,10 @@ mod tests {
 
     #[test]
     fn an_optimizer_with_settings() {
-        let choice: OptimizerChoice = "sgd:momentum=0.9, nesterov=1".parse().unwrap();
-        let settings = [("momentum".to_owned(), 0.9), ("nesterov".to_owned(), 1.0)];
-        assert_eq!((choice.name.as_str(), &choice.settings[..]), ("sgd", &settings[..]));
-        assert_eq!("adam".parse::<OptimizerChoice>().unwrap().settings, []);
-        let refusal = |text: &str| text.parse::<OptimizerChoice>().unwrap_err().to_string();
+        let read = |text: &str| optimizer(text).unwrap();
+        assert_eq!(read("sgd:momentum=0.9, nesterov=1"), "sgd:momentum=0.9,nesterov=1");
+        assert_eq!(read("adam"), "adam");
+        let refusal = |text: &str| optimizer(text).unwrap_err().to_string();
         assert!(refusal("adma").contains("adam"));
         assert!(refusal("sgd:momentun=0.9").contains("momentum"));
         assert!(refusal("sgd:momentum=2").contains("below 1"));

@@ -203,15 +203,15 @@ struct Story {
 
 impl Story {
     fn of(plan: &Plan) -> Result<Self, Failure> {
-        let loss = plan.loss;
-        let units = match loss.scale {
+        let loss = &plan.loss;
+        let units = match loss.scale() {
             TargetScale::None => "",
             TargetScale::Standard => ", in scaled units: of (target − mean) / standard deviation",
             TargetScale::Log => ", in scaled units: of log(1 + target), standardised",
         };
         Ok(Self {
             task: plan.target.task.name(),
-            loss: format!("{}{units}", loss.name),
+            loss: format!("{}{units}", loss.name()),
             epochs: plan.settings.epochs,
             patience: plan.settings.patience,
             parameters: plan.network.describe()?.iter().map(|layer| layer.parameters).sum(),

@@ -5,7 +5,7 @@
 //! f32, the others in f64 and by the oracle.
 
 use chainrule::activations::activation;
-use chainrule::losses::loss;
+use chainrule::losses::{self, loss};
 use chainrule::optimizers::{Settings, Update, optimizer};
 use chainrule_core::derivative::{pull_back, push_forward};
 use chainrule_core::{Expr, Shape};
@@ -54,8 +54,11 @@ impl Case<'_> {
     fn check(&self, by: &[By], tolerance: (f64, f64)) {
         let loss = loss(self.loss).unwrap();
         let rows = self.weights.len();
-        let roots =
-            composed(loss.finish, loss.per_row, (self.y.len() / rows, self.output.len() / rows));
+        let roots = composed(
+            loss.finish,
+            |y, x| losses::Settings::from(loss).per_row(y, x),
+            (self.y.len() / rows, self.output.len() / rows),
+        );
         for &by in by {
             let found = with_weights(by, &roots, [self.y, self.output, self.weights]);
             assert_close(&found[0], &[self.value], tolerance, &(self.loss, by, "value"));
@@ -71,7 +74,7 @@ impl Case<'_> {
 fn per_row(name: &str, by: &[By], y: &[f64], z: &[f64], expected: &[f64], tolerance: (f64, f64)) {
     let rows = expected.len();
     let (target, output) = row(y.len() / rows, z.len() / rows);
-    let value = (loss(name).unwrap().per_row)(&target, &output);
+    let value = losses::Settings::from(loss(name).unwrap()).per_row(&target, &output);
     for &by in by {
         let found = by.values(std::slice::from_ref(&value), &[("y", y), ("x", z)], rows);
         assert_close(&found[0], expected, tolerance, &(name, by));
@@ -208,7 +211,7 @@ fn math_ce_small_3() {
 fn loss_mse_broadcast_1() {
     // A target that is a number and an output of one number are compared number by number.
     let (y, p) = (Expr::input("y", Shape::rows(&[])), row(1, 1).1);
-    let value = (loss("mse").unwrap().per_row)(&y, &p);
+    let value = losses::Settings::from(loss("mse").unwrap()).per_row(&y, &p);
     let numbers = [1.0, 2.0, 3.0, 6.0];
     let found = By::F64.values(&[value], &[("y", &numbers), ("x", &numbers)], 4);
     assert_eq!(found[0], [0.0; 4]);
@@ -217,7 +220,7 @@ fn loss_mse_broadcast_1() {
 #[test]
 fn loss_mae_broadcast_2() {
     let (y, p) = (Expr::input("y", Shape::rows(&[])), row(1, 1).1);
-    let value = (loss("mae").unwrap().per_row)(&y, &p);
+    let value = losses::Settings::from(loss("mae").unwrap()).per_row(&y, &p);
     let found = By::F64.values(&[value], &[("y", &[2.0, 5.0, 7.0]), ("x", &[1.0, 5.0, 9.0])], 3);
     assert_eq!(found[0], [1.0, 0.0, 2.0]);
 }
@@ -436,7 +439,7 @@ fn loss_weights_zero_3() {
     let [w, total] = ["w", "total"].map(Expr::variable);
     let [input, weight] = ["input", "weight"].map(|name| Expr::input(name, Shape::rows(&[])));
     let target = Expr::constant(0.0).broadcast(&Shape::rows(&[]));
-    let per_row = (loss("mse").unwrap().per_row)(&target, &(input * &w));
+    let per_row = losses::Settings::from(loss("mse").unwrap()).per_row(&target, &(input * &w));
     let share = chainrule::losses::share(&weight, &total);
     let gradient = pull_back(&per_row, &share, std::slice::from_ref(&w)).unwrap().remove(0);
     let settings = Settings::new(optimizer("sgd").unwrap(), &[]).unwrap();

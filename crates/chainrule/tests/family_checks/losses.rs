@@ -1,7 +1,7 @@
 //! The losses: every row of their table, and the mean over the rows with weights.
 
 use chainrule::error::ErrorKind;
-use chainrule::losses::{Finish, LOSSES, Loss, Output, TargetScale, loss, mean, share};
+use chainrule::losses::{Finish, LOSSES, Loss, Output, Settings, TargetScale, loss, mean, share};
 use chainrule_core::derivative::{derivatives, gradient, pull_back};
 use chainrule_core::latex::latex;
 use chainrule_core::text::{Scope, parse};
@@ -18,13 +18,19 @@ pub fn row(target: usize, output: usize) -> (Expr, Expr) {
 }
 
 /// Each loss with targets that it must bear; the classes as numbers, then as probabilities.
-fn subjects(loss: &Loss) -> Vec<Subject> {
-    let (targets, width): (&[&[f64]], usize) = match loss.output {
+fn subjects(loss: &'static Loss) -> Vec<Subject> {
+    let (targets, width): (&[&[f64]], usize) = match loss.outputs[0] {
         Output::Prediction => (&[&[0.5], &[3.0, -0.25]], 0),
         Output::Logit => (&[&[0.0], &[1.0], &[0.3], &[1.0, 0.0]], 0),
         Output::Logits => (&[&[0.0], &[1.0], &[2.0], &[0.2, 0.3, 0.5], &[0.0, 1.0, 0.0]], 3),
     };
-    let subject = |(per_row, above_minus_one): (fn(&Expr, &Expr) -> Expr, bool)| {
+    let settings = Settings::from(loss);
+    let subject = |(trained, above_minus_one): (bool, bool)| {
+        let settings = settings.clone();
+        let per_row = move |y: &Expr, x: &Expr| match trained {
+            true => settings.trained_per_row(y, x),
+            false => settings.per_row(y, x),
+        };
         targets.iter().map(move |target| {
             let (y, x) = row(target.len(), width.max(target.len()));
             let numbers: &[f64] =
@@ -39,19 +45,19 @@ fn subjects(loss: &Loss) -> Vec<Subject> {
                 given: ("y", target.to_vec()),
                 around: |x, width| [x, 0.0, 1.0][..width].to_vec(),
                 domain: if above_minus_one { |x| x > -1.0 && x.is_finite() } else { |_| true },
-                takes_infinity: loss.output != Output::Logits && !above_minus_one,
+                takes_infinity: loss.outputs[0] != Output::Logits && !above_minus_one,
             }
         })
     };
     let log = loss.scale == TargetScale::Log;
-    subject((loss.per_row, log)).chain(subject((loss.trained_per_row, false))).collect()
+    subject((false, log)).chain(subject((true, false))).collect()
 }
 
 /// The finished loss of rows with weights, and its gradient by the outputs as training takes it:
 /// each row seeded with its share, then the shared factor.
 pub fn composed(
     finish: Finish,
-    per_row: fn(&Expr, &Expr) -> Expr,
+    per_row: impl Fn(&Expr, &Expr) -> Expr,
     (target, output): (usize, usize),
 ) -> [Expr; 2] {
     let (y, x) = row(target, output);
@@ -74,13 +80,17 @@ fn each_passes_through_its_points_as_its_formula_does() {
     for loss in LOSSES {
         for (target, output, expected) in loss.points {
             let (y, x) = row(target.len(), output.len());
-            let scope =
-                Scope::closed().variable("y", y.clone()).variable(loss.output.letter(), x.clone());
+            let scope = Scope::closed()
+                .variable("y", y.clone())
+                .variable(loss.outputs[0].letter(), x.clone());
+            let scope = Settings::from(loss).iter().fold(scope, |scope, (setting, value)| {
+                scope.variable(setting.name, Expr::constant(value))
+            });
             let formula = parse(loss.formula, &scope).unwrap();
             let outputs = formula.shape().elements();
             let average = formula.reshape(&[outputs]).sum(0) / outputs as f64;
             for by in By::ALL {
-                let roots = [(loss.per_row)(&y, &x), average.clone()];
+                let roots = [Settings::from(loss).per_row(&y, &x), average.clone()];
                 for found in by.values(&roots, &[("y", target), ("x", output)], 1) {
                     let relative = if by == By::F32 { 2e-6 } else { 4.0 * f64::EPSILON };
                     assert_close(&found, &[expected], (relative, 0.0), &(loss.name, by));
@@ -132,7 +142,7 @@ fn values_and_gradients_are_the_golden_ones() {
             slope.iter_mut().for_each(|slope| *slope *= -variance);
         }
         let widths = (target.len() / rows, output.len() / rows);
-        let roots = composed(loss.finish, loss.per_row, widths);
+        let roots = composed(loss.finish, |y, x| Settings::from(loss).per_row(y, x), widths);
         for by in [By::Oracle, By::F64] {
             let found = with_weights(by, &roots, [&target, &output, &weights]);
             let what = (loss.name, &case["case"], by);
@@ -151,7 +161,7 @@ fn values_and_gradients_are_the_golden_ones() {
 #[test]
 fn rmsle_is_curved_where_target_and_prediction_are_equal() {
     let (y, p) = row(1, 1);
-    let value = (loss("rmsle").unwrap().per_row)(&y, &p);
+    let value = Settings::from(loss("rmsle").unwrap()).per_row(&y, &p);
     let orders = derivatives(&value, &p, 2).unwrap();
     for by in By::ALL {
         // 0, 0 and 2/(1 + p)²
@@ -165,8 +175,9 @@ fn rmsle_is_trained_on_logarithms_to_the_same_loss() {
     let loss = loss("rmsle").unwrap();
     let (y, p, w) = ([3.0, 0.0, 10.0], [2.5, 1.0, 14.0], [1.0, 2.0, 0.5]);
     let logs = |values: [f64; 3]| values.map(libm::log1p);
-    let as_defined = composed(loss.finish, loss.per_row, (1, 1));
-    let as_trained = composed(loss.finish, loss.trained_per_row, (1, 1));
+    let as_defined = composed(loss.finish, |y, x| Settings::from(loss).per_row(y, x), (1, 1));
+    let as_trained =
+        composed(loss.finish, |y, x| Settings::from(loss).trained_per_row(y, x), (1, 1));
     let expected = with_weights(By::F64, &as_defined, [&y, &p, &w]);
     let found = with_weights(By::F64, &as_trained, [&logs(y), &logs(p), &w]);
     assert_close(&found[0], &expected[0], (1e-14, 0.0), &"the loss");
@@ -178,12 +189,13 @@ fn rmsle_is_trained_on_logarithms_to_the_same_loss() {
 #[test]
 fn the_gradient_as_training_takes_it_is_the_gradient_of_the_whole() {
     for loss in LOSSES {
-        let classes = if loss.output == Output::Logits { 3 } else { 1 };
+        let classes = if loss.outputs[0] == Output::Logits { 3 } else { 1 };
         let (y, x) = row(1, classes);
         let (weight, total) = (Expr::input("w", Shape::rows(&[])), Expr::variable("total"));
-        let mean = mean(&(loss.trained_per_row)(&y, &x), &share(&weight, &total));
+        let mean = mean(&Settings::from(loss).trained_per_row(&y, &x), &share(&weight, &total));
         let whole = gradient_by_rows(&loss.finish.value(&mean), &x);
-        let [_, taken] = composed(loss.finish, loss.trained_per_row, (1, classes));
+        let [_, taken] =
+            composed(loss.finish, |y, x| Settings::from(loss).trained_per_row(y, x), (1, classes));
         let outputs: Vec<f64> = (0..2 * classes).map(|i| 0.3 * i as f64 - 0.4).collect();
         let found = with_weights(By::F64, &[whole, taken], [&[0.0, 1.0], &outputs, &[0.5, 2.0]]);
         assert_close(&found[1], &found[0], (1e-13, 1e-17), &loss.name);
@@ -226,12 +238,12 @@ fn they_are_sound_at_every_size_at_infinity_and_at_nan() {
 fn what_is_printed_is_read_back() {
     for loss in LOSSES {
         for widths in [(1, 3), (3, 3), (1, 1)] {
-            if (loss.output == Output::Logits) != (widths.1 > widths.0 || widths.0 == 3) {
+            if (loss.outputs[0] == Output::Logits) != (widths.1 > widths.0 || widths.0 == 3) {
                 continue;
             }
             let (y, x) = row(widths.0, widths.1);
             let scope = Scope::closed().variable("y", y.clone()).variable("x", x.clone());
-            let value = (loss.per_row)(&y, &x);
+            let value = Settings::from(loss).per_row(&y, &x);
             let slope = pull_back(&value, &Expr::constant(1.0), &[x]).unwrap().remove(0);
             for expr in [value, slope] {
                 let text = expr.to_string();
@@ -254,11 +266,14 @@ fn each_has_its_latex() {
         ),
     ];
     for loss in LOSSES {
-        let (y, x) = match loss.output {
+        let (y, x) = match loss.outputs[0] {
             Output::Logits => (Expr::variable("y"), Expr::input("z", Shape::shared(&[3]))),
-            _ => (Expr::variable("y"), Expr::variable(loss.output.letter())),
+            _ => (Expr::variable("y"), Expr::variable(loss.outputs[0].letter())),
         };
-        let scope = Scope::closed().variable("y", y).variable(loss.output.letter(), x);
+        let scope = Scope::closed().variable("y", y).variable(loss.outputs[0].letter(), x);
+        let scope = loss.settings.iter().fold(scope, |scope, setting| {
+            scope.variable(setting.name, Expr::variable(setting.name))
+        });
         let text = latex(&parse(loss.formula, &scope).unwrap()).unwrap();
         match known.iter().find(|(known, _)| *known == loss.name) {
             Some((_, known)) => assert_eq!(text, *known, "{}", loss.name),
@@ -270,19 +285,24 @@ fn each_has_its_latex() {
 #[test]
 fn a_target_of_another_width_is_refused_never_repeated() {
     for loss in LOSSES {
-        let refused: &[(usize, usize)] = match loss.output {
+        let refused: &[(usize, usize)] = match loss.outputs[0] {
             Output::Logits => &[(2, 3), (4, 3)],
             _ => &[(1, 3), (3, 1), (2, 3)],
         };
         for &(target, output) in refused {
             let (y, x) = row(target, output);
-            let error = (loss.per_row)(&y, &x).node().err().unwrap();
+            let error = Settings::from(loss).per_row(&y, &x).node().err().unwrap();
             assert!(error.to_string().contains(&format!("rows[{output}]")), "{error}");
         }
         let wrong = row(2, 2).0 + row(3, 3).0.reshape(&[3]);
         let error = wrong.node().err().unwrap();
         for (y, x) in [(wrong.clone(), row(1, 1).1), (row(1, 1).0, wrong)] {
-            assert_eq!((loss.per_row)(&y, &x).node().err().unwrap(), error, "{}", loss.name);
+            assert_eq!(
+                Settings::from(loss).per_row(&y, &x).node().err().unwrap(),
+                error,
+                "{}",
+                loss.name
+            );
         }
     }
 }

@@ -79,12 +79,9 @@ fn a_recipe_that_cannot_be_followed_is_refused_before_training() {
         Recipe { activation: "rellu".to_owned(), ..usual.clone() },
         Recipe { loss: Some("msee".to_owned()), ..usual.clone() },
         Recipe { loss: Some("binary_cross_entropy".to_owned()), ..usual.clone() },
-        Recipe { optimizer: Some(("adma".to_owned(), vec![])), ..usual.clone() },
-        Recipe {
-            optimizer: Some(("sgd".to_owned(), vec![("momentun".into(), 0.9)])),
-            ..usual.clone()
-        },
-        Recipe { optimizer: Some(("sgd".to_owned(), vec![("momentum".into(), 1.0)])), ..usual },
+        Recipe { optimizer: Some("adma".to_owned()), ..usual.clone() },
+        Recipe { optimizer: Some("sgd:momentun=0.9".to_owned()), ..usual.clone() },
+        Recipe { optimizer: Some("sgd:momentum=1".to_owned()), ..usual },
     ];
     let accepted: Vec<&Recipe> =
         recipes.iter().filter(|recipe| Plan::new(&table, &["price"], recipe).is_ok()).collect();
@@ -134,7 +131,7 @@ fn losses_are_chosen_from_the_target_and_said() {
     ]) {
         let table = table(&houses_without(60, dropped));
         let plan = Plan::new(&table, targets, &quick()).unwrap();
-        assert_eq!(plan.loss.name, loss(name).unwrap().name);
+        assert_eq!(plan.loss.name(), loss(name).unwrap().name);
         assert!(plan.explanation.contains(name), "{}", plan.explanation);
         assert!(!plan.explanation.contains('\n'));
     }
@@ -171,7 +168,7 @@ fn a_learning_rate_too_large_leaves_no_broken_model() {
             for name in ["sgd", "adam", "adamw"] {
                 let recipe = Recipe {
                     learning_rate: Some(rate),
-                    optimizer: Some((name.to_owned(), vec![])),
+                    optimizer: Some(name.to_owned()),
                     // Each epoch is one step, so that its loss is the one before the step.
                     batch_size: Some(1000),
                     validation,
