@@ -30,6 +30,7 @@ impl Failure {
             Self::Library(error) => match error.kind() {
                 ErrorKind::UnknownName { .. }
                 | ErrorKind::InvalidSetting { .. }
+                | ErrorKind::MixesRows { .. }
                 | ErrorKind::TargetKind { .. } => Self::USAGE,
                 _ => 1,
             },

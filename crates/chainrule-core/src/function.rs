@@ -7,22 +7,27 @@
 use crate::error::ErrorKind;
 use crate::expr::Expr;
 use crate::op::Unary;
+use crate::words::Words;
 
 /// A named function: what it is called, how it is built, and what is known about it.
 ///
 /// ```
-/// use chainrule_core::{Expr, function::FunctionRow};
-/// const SQUARE: FunctionRow = FunctionRow {
-///     name: "square",
-///     parameters: &["x"],
-///     build: |x| x[0].clone().powf(2.0),
-///     doc: "The square.",
-///     formula: "x^2",
+/// use chainrule_core::{Expr, Words, function::FunctionRow};
+/// const STEEP: FunctionRow = FunctionRow {
+///     name: "steep",
+///     parameters: &["x", "slope"],
+///     defaults: &[10.0],
+///     build: |x| &x[0] * &x[1],
+///     doc: Words { english: "A steep line.", korean: "가파른 직선." },
+///     formula: "x*slope",
+///     domain: "-inf < x < inf",
+///     range: "-inf < y < inf",
 ///     latex: None,
-///     points: &[(3.0, 9.0), (-2.0, 4.0)],
+///     points: &[(&[3.0], 30.0), (&[3.0, 2.0], 6.0)],
 /// };
-/// let y = SQUARE.call(&[Expr::variable("x") + 1.0]);
-/// assert_eq!(y.to_string(), "square(x + 1)");
+/// let x = Expr::variable("x");
+/// assert_eq!(STEEP.call(&[&x + 1.0]).to_string(), "steep(x + 1)");
+/// assert_eq!(STEEP.call(&[x, 2.0.into()]).to_string(), "steep(x, 2)");
 /// ```
 #[derive(Clone, Copy, Debug)]
 pub struct FunctionRow {
@@ -30,31 +35,46 @@ pub struct FunctionRow {
     pub name: &'static str,
     /// The names of the parameters, in order.
     pub parameters: &'static [&'static str],
+    /// The values of the last parameters where a call leaves them out.
+    pub defaults: &'static [f64],
     /// Builds the body from exactly as many arguments as there are parameters.
     pub build: fn(&[Expr]) -> Expr,
     /// What the function is, in one sentence.
-    pub doc: &'static str,
+    pub doc: Words,
     /// The body as a formula of the parameters, for people.
     pub formula: &'static str,
+    /// Where the function has a value, as inequalities of its parameters.
+    pub domain: &'static str,
+    /// Which values y it takes, as inequalities; parameters with defaults have those.
+    pub range: &'static str,
     /// The name in LaTeX, used as it stands; without one it is `\operatorname{name}`.
     pub latex: Option<&'static str>,
-    /// Points (x, f(x)) of a function of one number, exact to the last bits.
-    pub points: &'static [(f64, f64)],
+    /// Points (arguments, value) of a function of numbers, exact to the last bits.
+    pub points: &'static [(&'static [f64], f64)],
 }
 
 impl FunctionRow {
+    /// How many arguments a call has: at least, and at most.
+    pub fn argument_counts(&self) -> (usize, usize) {
+        (self.parameters.len().saturating_sub(self.defaults.len()), self.parameters.len())
+    }
+
     /// The function applied to arguments: its body under its name.
     ///
-    /// A row that only names a primitive (`tanh`) gives that primitive. Another number of
-    /// arguments than there are parameters poisons the result with
-    /// [`ErrorKind::OperandCount`].
+    /// A parameter at the end that is left out has its default; the call is printed as it was
+    /// given. A row that only names a primitive (`tanh`) gives that primitive. A wrong number of
+    /// arguments poisons the result with [`ErrorKind::OperandCount`].
     #[track_caller]
     pub fn call(&self, arguments: &[Expr]) -> Expr {
-        if arguments.len() != self.parameters.len() {
+        let (least, most) = self.argument_counts();
+        if arguments.len() < least || arguments.len() > most {
             let kind = ErrorKind::OperandCount { op: self.name.into(), found: arguments.len() };
             return kind.into();
         }
-        let body = (self.build)(arguments);
+        let left_out = self.defaults.iter().skip(arguments.len() - least);
+        let all: Vec<Expr> =
+            arguments.iter().cloned().chain(left_out.map(|&value| value.into())).collect();
+        let body = (self.build)(&all);
         match body.node() {
             Ok(node) if node.op().name() == self.name && node.operands() == arguments => body,
             _ => Expr::call(self.name, body, arguments),
@@ -74,30 +94,41 @@ pub const ELEMENTARY: &[FunctionRow] = &[
     FunctionRow {
         name: "tan",
         parameters: &["x"],
+        defaults: &[],
         build: |x| x[0].clone().unary(Unary::Sin) / x[0].clone().unary(Unary::Cos),
-        doc: "Tangent, x in radians.",
+        doc: Words {
+            english: "Tangent, x in radians.", korean: "탄젠트. x는 라디안이다."
+        },
         formula: "sin(x)/cos(x)",
+        domain: "cos(x) != 0",
+        range: "-inf < y < inf",
         latex: Some(r"\tan"),
-        points: &[(0.0, 0.0), (std::f64::consts::FRAC_PI_4, 1.0)],
+        points: &[(&[0.0], 0.0), (&[std::f64::consts::FRAC_PI_4], 1.0)],
     },
     FunctionRow {
         name: "sinh",
         parameters: &["x"],
+        defaults: &[],
         // The two halves have opposite signs, so nothing cancels near 0.
         build: |x| (x[0].clone().expm1() - (-&x[0]).expm1()) / 2.0,
-        doc: "Hyperbolic sine.",
+        doc: Words { english: "Hyperbolic sine.", korean: "쌍곡사인." },
         formula: "(expm1(x) - expm1(-x))/2",
+        domain: "-inf < x < inf",
+        range: "-inf < y < inf",
         latex: Some(r"\sinh"),
-        points: &[(0.0, 0.0), (std::f64::consts::LN_2, 0.75)],
+        points: &[(&[0.0], 0.0), (&[std::f64::consts::LN_2], 0.75)],
     },
     FunctionRow {
         name: "cosh",
         parameters: &["x"],
+        defaults: &[],
         build: |x| (x[0].clone().exp() + (-&x[0]).exp()) / 2.0,
-        doc: "Hyperbolic cosine.",
+        doc: Words { english: "Hyperbolic cosine.", korean: "쌍곡코사인." },
         formula: "(exp(x) + exp(-x))/2",
+        domain: "-inf < x < inf",
+        range: "1 <= y < inf",
         latex: Some(r"\cosh"),
-        points: &[(0.0, 1.0), (std::f64::consts::LN_2, 1.25)],
+        points: &[(&[0.0], 1.0), (&[std::f64::consts::LN_2], 1.25)],
     },
 ];
 
@@ -113,8 +144,8 @@ mod tests {
             assert_eq!(parse(row.formula, &Scope::free()).unwrap(), row.body(), "{}", row.name);
             let y = row.call(&[Expr::variable("x")]);
             for &(x, expected) in row.points {
-                let value = evaluate(std::slice::from_ref(&y), &[("x", &[x])]).unwrap()[0][0];
-                assert!((value - expected).abs() <= 4.0 * f64::EPSILON, "{}({x})", row.name);
+                let value = evaluate(std::slice::from_ref(&y), &[("x", x)]).unwrap()[0][0];
+                assert!((value - expected).abs() <= 4.0 * f64::EPSILON, "{}({x:?})", row.name);
             }
         }
     }

@@ -62,6 +62,40 @@ impl Graph {
     }
 }
 
+/// The expression with others in the place of some of its parts: (part, what takes its place).
+///
+/// What takes a part's place must have its shape, or poisons the result where it no longer fits.
+///
+/// # Errors
+/// The error that poisoned an expression.
+///
+/// ```
+/// use chainrule_core::{Expr, graph::substitute};
+/// let (x, y) = (Expr::variable("x"), Expr::variable("y"));
+/// let square = substitute(&x.clone().powf(2.0), &[(x, 2.0 * y)]).unwrap();
+/// assert_eq!(square.to_string(), "(2*y)^2");
+/// ```
+pub fn substitute(expr: &Expr, replaced: &[(Expr, Expr)]) -> Result<Expr, Error> {
+    let mut roots = vec![expr.clone()];
+    roots.extend(replaced.iter().map(|(part, _)| part.clone()));
+    let graph = Graph::new(&roots)?;
+    let mut made: Vec<Expr> = Vec::with_capacity(graph.nodes.len());
+    for (position, node) in graph.nodes.iter().enumerate() {
+        let part = graph.roots[1..].iter().position(|&part| part == position);
+        made.push(match part {
+            Some(part) => replaced[part].1.clone(),
+            None if node.operands.is_empty() => node.expr.clone(),
+            None => {
+                let operands: Vec<Expr> = node.operands.iter().map(|&i| made[i].clone()).collect();
+                Expr::new(node.op.clone(), &operands)
+            }
+        });
+    }
+    let result = made[graph.roots[0]].clone();
+    result.node()?;
+    Ok(result)
+}
+
 #[derive(Default)]
 struct Listing {
     nodes: Vec<GraphNode>,

@@ -224,6 +224,7 @@ mod tests {
     use crate::function::FunctionRow;
     use crate::shape::Shape;
     use crate::text::parse;
+    use crate::words::Words;
 
     #[test]
     fn formulas_are_written_as_in_a_textbook() {
@@ -319,11 +320,14 @@ mod tests {
         const TABLE: &[FunctionRow] = &[FunctionRow {
             name: "relu",
             parameters: &["x"],
+            defaults: &[],
             build: |x| Expr::constant(0.0).max(&x[0]),
-            doc: "The positive part.",
+            doc: Words { english: "The positive part.", korean: "양의 부분." },
             formula: "max(0, x)",
+            domain: "-inf < x < inf",
+            range: "0 <= y < inf",
             latex: Some(r"\mathrm{ReLU}"),
-            points: &[(-1.0, 0.0), (2.0, 2.0)],
+            points: &[(&[-1.0], 0.0), (&[2.0], 2.0)],
         }];
         let scope = Scope::free().functions(TABLE);
         let relu = parse("relu(x)", &scope).unwrap();

@@ -4,7 +4,7 @@ use chainrule_core::function::{ELEMENTARY, FunctionRow};
 use chainrule_core::latex::latex;
 use chainrule_core::op::{Along, Binary, Compare, Op, Precision, Reduction, Unary};
 use chainrule_core::text::{Scope, parse};
-use chainrule_core::{ErrorKind, Expr, Shape};
+use chainrule_core::{ErrorKind, Expr, Shape, Words};
 
 /// A linear congruential generator: the same numbers for the same seed, everywhere.
 struct Random(u64);
@@ -24,36 +24,48 @@ const NAMED: &[FunctionRow] = &[
     FunctionRow {
         name: "square",
         parameters: &["x"],
+        defaults: &[],
         build: |x| x[0].clone() * &x[0],
-        doc: "The square.",
+        doc: Words { english: "The square.", korean: "" },
         formula: "x*x",
+        domain: "",
+        range: "",
         latex: None,
         points: &[],
     },
     FunctionRow {
         name: "두 배",
         parameters: &["x"],
+        defaults: &[],
         build: |x| 2.0 * &x[0],
-        doc: "Twice the number; its name needs backticks.",
+        doc: Words { english: "Twice the number; its name needs backticks.", korean: "" },
         formula: "2*x",
+        domain: "",
+        range: "",
         latex: None,
         points: &[],
     },
     FunctionRow {
         name: "exp",
         parameters: &["x", "y"],
+        defaults: &[],
         build: |x| &x[0] - &x[1],
-        doc: "A function with the name of a primitive.",
+        doc: Words { english: "A function with the name of a primitive.", korean: "" },
         formula: "x - y",
+        domain: "",
+        range: "",
         latex: None,
         points: &[],
     },
     FunctionRow {
         name: "one",
         parameters: &[],
+        defaults: &[],
         build: |_| Expr::constant(1.0) + 0.0,
-        doc: "A function of nothing.",
+        doc: Words { english: "A function of nothing.", korean: "" },
         formula: "1 + 0",
+        domain: "",
+        range: "",
         latex: None,
         points: &[],
     },

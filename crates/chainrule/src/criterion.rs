@@ -4,8 +4,11 @@ use std::fmt;
 use std::sync::Arc;
 
 use chainrule_core::Expr;
+use chainrule_core::graph::substitute;
 
+use crate::activations;
 use crate::error::{ErrorKind, Result};
+use crate::formula::Formula;
 use crate::losses::{self, Finish, Loss, Output, TargetScale};
 
 /// A value of each row, what is done to its mean, and what it takes the network's output for.
@@ -60,6 +63,51 @@ impl Criterion {
         Ok(Self { output, ..Self::from(settings) })
     }
 
+    /// A loss that is typed: a formula of the target `y` and the prediction `p`, for each output,
+    /// of which the mean is taken; its units are those of mse.
+    ///
+    /// For two classes `y` is 0 or 1, `z` the logit and `p` its sigmoid. For more `y` is 1 for the
+    /// row's class and 0 for the others (or the probabilities), `z` are the logits and `p` their
+    /// softmax.
+    ///
+    /// # Errors
+    /// [`chainrule_core::ErrorKind::Formula`], with the place in the text.
+    ///
+    /// ```
+    /// use chainrule::{Criterion, losses::Output};
+    /// let pinball = "where(y > p, 0.9*(y - p), 0.1*(p - y))";
+    /// let typed = Criterion::formula(pinball, Output::Prediction).unwrap();
+    /// assert_eq!(typed.name(), pinball);
+    /// assert!(Criterion::formula("-y*log(p) - (1 - y)*log(1 - p)", Output::Logit).is_ok());
+    /// assert!(Criterion::formula("(y - z)^2", Output::Prediction).is_err());
+    /// ```
+    pub fn formula(text: &str, output: Output) -> Result<Self> {
+        let names: &[&str] = match output {
+            Output::Prediction => &["y", "p"],
+            Output::Logit | Output::Logits => &["y", "p", "z"],
+        };
+        let formula = Formula::new(text, names)?;
+        let name = formula.text().to_owned();
+        let scale = match output {
+            Output::Prediction => TargetScale::Standard,
+            Output::Logit | Output::Logits => TargetScale::None,
+        };
+        let per_row = move |y: &Expr, z: &Expr| typed(&formula, output, y, z);
+        Ok(Self { output, scale, ..Self::new(&name, Finish::Mean, per_row) })
+    }
+
+    /// A loss of the table by its name and settings, or a typed one.
+    ///
+    /// # Errors
+    /// As [`Criterion::named`] and [`Criterion::formula`];
+    /// [`UnknownName`](ErrorKind::UnknownName), with the nearest name.
+    pub fn parse(text: &str, output: Output) -> Result<Self> {
+        match Formula::is_one(text) {
+            true => Self::formula(text, output),
+            false => Self::named(losses::Settings::parse(text)?, output),
+        }
+    }
+
     /// The name, with the settings that are not the defaults.
     pub fn name(&self) -> &str {
         &self.name
@@ -75,8 +123,8 @@ impl Criterion {
         self.scale
     }
 
-    /// The value of each row.
-    pub(crate) fn per_row(&self, target: &Expr, output: &Expr) -> Expr {
+    /// The value of each row, from the target and the network's output in training units.
+    pub fn per_row(&self, target: &Expr, output: &Expr) -> Expr {
         (self.per_row)(target, output)
     }
 
@@ -114,6 +162,36 @@ impl From<losses::Settings> for Criterion {
         let per_row = move |y: &Expr, output: &Expr| settings.trained_per_row(y, output);
         Self { output, scale: loss.scale, ..Self::new(&name, loss.finish, per_row) }
     }
+}
+
+/// The value of a row by a formula.
+///
+/// It is built on names first, so that its forms are made stable and the network's are left alone.
+fn typed(formula: &Formula, output: Output, target: &Expr, z: &Expr) -> Expr {
+    if let Some(poisoned) = [target, z].into_iter().find(|operand| operand.error().is_some()) {
+        return poisoned.clone();
+    }
+    let (y_name, z_name) = (Expr::input("y", target.shape()), Expr::input("z", z.shape()));
+    let logits = output == Output::Logits && target.shape().elements() == 1;
+    let y = match logits {
+        true => one_hot(&y_name, z.shape().elements()),
+        false => losses::aligned(&y_name, &z_name),
+    };
+    let p = match output {
+        Output::Prediction => z_name.clone(),
+        Output::Logit => z_name.clone().sigmoid(),
+        Output::Logits => activations::softmax(&z_name),
+    };
+    let value = formula.of(&[("y", y), ("p", p), ("z", z_name.clone())]);
+    let value = losses::mean_of_outputs(value);
+    let (target, z) = (target.clone(), z.clone());
+    substitute(&value, &[(y_name, target), (z_name, z)])
+        .unwrap_or_else(|error| error.kind().clone().into())
+}
+
+/// 1 at the number of the class, 0 elsewhere.
+fn one_hot(class: &Expr, classes: usize) -> Expr {
+    Expr::iota(&[classes], 0).equals(class.clone().reshape(&[1]))
 }
 
 impl fmt::Debug for Criterion {

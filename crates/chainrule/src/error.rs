@@ -179,6 +179,9 @@ pub enum ErrorKind {
     /// An option's value is outside what it accepts.
     InvalidSetting { option: &'static str, value: String, expected: String },
 
+    /// A formula of one row has an operation over all of them, or one that draws at random.
+    MixesRows { formula: String, operation: String },
+
     /// A loss that takes log(1 + y) met a target of −1 or less.
     LogOfTarget { file: String, line: u64, column: String, value: f64 },
     /// The loss of an epoch is not a finite number.
@@ -347,6 +350,10 @@ impl fmt::Display for ErrorKind {
             Self::InvalidSetting { option, value, expected } => {
                 write!(f, "{option} is {value}, but must be {expected}")
             }
+            Self::MixesRows { formula, operation } => write!(
+                f,
+                "`{formula}` must be a formula of one row alone, without {operation:?} over the rows"
+            ),
             Self::LogOfTarget { file, line, column, value } => write!(
                 f,
                 "{file}: line {line}: the target {column:?} is {value}, but rmsle takes the \

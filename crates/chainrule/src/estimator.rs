@@ -7,7 +7,7 @@ use crate::criterion::Criterion;
 use crate::data::{Encoders, Note, Schema, Table, Target, TargetEncoder, Task, split};
 use crate::engine::{Data as Numbers, Matrices, Matrix};
 use crate::error::Result;
-use crate::losses::{self, Output, TargetScale};
+use crate::losses::{Output, TargetScale};
 use crate::model::{Inputs, Model, Summary};
 use crate::network::Network;
 use crate::train::{self, Callback, Data, Epoch, Settings};
@@ -184,7 +184,7 @@ fn choose_loss(target: &Target, asked: Option<&str>) -> Result<Criterion> {
         Task::Binary => (Output::Logit, "binary_cross_entropy"),
         Task::Multiclass => (Output::Logits, "categorical_cross_entropy"),
     };
-    Criterion::named(losses::Settings::parse(asked.unwrap_or(default))?, output)
+    Criterion::parse(asked.unwrap_or(default), output)
 }
 
 fn matrix(values: &[f32], rows: usize, columns: usize) -> Result<Matrix<'_>> {

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use chainrule_core::{Expr, Shape};
 use serde_json::{Value, json};
 
-use crate::activations::{self, Activation};
+use crate::activations::Choice;
 use crate::error::{ErrorKind, Result, by_name};
 use crate::initializers::{self, Initializer};
 
@@ -177,7 +177,7 @@ pub struct Dense {
     /// The number of outputs.
     pub units: usize,
     /// What follows the linear map.
-    pub activation: &'static Activation,
+    pub activation: Choice,
     /// How the weights start; the bias starts at 0.
     pub initializer: &'static str,
 }
@@ -186,10 +186,11 @@ impl Dense {
     /// A dense layer whose weights start as suits the activation: He for relu, Glorot else.
     ///
     /// # Errors
-    /// [`ErrorKind::UnknownName`] for an activation that is not known.
+    /// [`ErrorKind::UnknownName`] for an activation that is not known; what is wrong with a typed
+    /// one.
     pub fn new(units: usize, activation: &str) -> Result<Self> {
-        let activation = activations::activation(activation)?;
-        let initializer = if activation.name() == "relu" { "he_uniform" } else { "glorot_uniform" };
+        let activation = Choice::parse(activation)?;
+        let initializer = if activation.text() == "relu" { "he_uniform" } else { "glorot_uniform" };
         Ok(Self { units, activation, initializer })
     }
 }
@@ -211,7 +212,7 @@ impl Layer for Dense {
     fn settings(&self) -> Value {
         json!({
             "units": self.units,
-            "activation": self.activation.name(),
+            "activation": self.activation.text(),
             "initializer": self.initializer,
         })
     }

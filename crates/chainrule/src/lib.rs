@@ -21,6 +21,7 @@ pub mod data;
 pub mod engine;
 pub mod error;
 pub mod estimator;
+pub mod formula;
 pub mod initializers;
 pub mod io;
 pub mod layers;

@@ -380,7 +380,7 @@ fn categorical_cross_entropy(y: &Expr, z: &Expr, _: &Settings) -> Expr {
 }
 
 /// The target with the output's dimensions; one of another width is refused, never repeated.
-fn aligned(y: &Expr, output: &Expr) -> Expr {
+pub(crate) fn aligned(y: &Expr, output: &Expr) -> Expr {
     let (target, wanted) = (y.shape(), output.shape());
     if target.dims == wanted.dims {
         return y.clone();
@@ -400,7 +400,7 @@ fn refused(op: &str, y: &Expr, output: &Expr) -> Expr {
 }
 
 /// The mean over the outputs of each row.
-fn mean_of_outputs(values: Expr) -> Expr {
+pub(crate) fn mean_of_outputs(values: Expr) -> Expr {
     let outputs = values.shape().elements();
     if outputs == 1 {
         return values.reshape(&[]);

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use chainrule::formula::Formula;
 use chainrule::{Error, activations, losses, optimizers};
 
 /// The units of the hidden layers; none for a linear model.
@@ -48,9 +49,9 @@ impl FromStr for TestPart {
     }
 }
 
-/// An activation that the library knows.
-pub fn activation(name: &str) -> Result<String, Error> {
-    Ok(activations::activation(name)?.name().to_owned())
+/// An activation that the library knows, or a formula of x.
+pub fn activation(text: &str) -> Result<String, Error> {
+    Ok(activations::Choice::parse(text)?.text().to_owned())
 }
 
 /// An optimizer that the library knows, with its settings: `sgd:momentum=0.9,nesterov=1`.
@@ -58,9 +59,13 @@ pub fn optimizer(text: &str) -> Result<String, Error> {
     Ok(optimizers::Settings::parse(text)?.to_string())
 }
 
-/// A loss that the library knows, with its settings.
-pub fn loss(name: &str) -> Result<String, Error> {
-    Ok(losses::Settings::parse(name)?.to_string())
+/// A loss that the library knows, with its settings, or a formula; which letters it may have
+/// depends on the target.
+pub fn loss(text: &str) -> Result<String, Error> {
+    match Formula::is_one(text) {
+        true => Ok(Formula::new(text, &["y", "p", "z"])?.text().to_owned()),
+        false => Ok(losses::Settings::parse(text)?.to_string()),
+    }
 }
 
 /// A share of a whole, which is not all of it.

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use crate::graph::Graph;
-use crate::op::{Along, Binary, Op, Precision, Reduction, Unary};
+use crate::op::{Along, Binary, Compare, Op, Precision, Reduction, Unary};
 use crate::oracle;
 use crate::shape::{self, Shape};
 
@@ -29,24 +29,39 @@ pub struct Lowered {
     /// The position of each root.
     pub roots: Vec<usize>,
     known: HashMap<(Op, Vec<usize>), usize>,
+    differentiable: bool,
 }
 
 /// Lowers a graph.
 pub fn lower(graph: &Graph) -> Lowered {
     let mut lowered = Lowered::default();
-    let mut position = Vec::with_capacity(graph.nodes.len());
-    for node in &graph.nodes {
-        let operands: Vec<usize> = node.operands.iter().map(|&i| position[i]).collect();
-        position.push(lowered.rewrite(&node.op, &operands));
-    }
-    lowered.roots = graph.roots.iter().map(|&root| lowered.computed(position[root])).collect();
+    let roots = lowered.rewrite_all(graph);
+    lowered.roots = roots.into_iter().map(|root| lowered.computed(root)).collect();
+    lowered
+}
+
+/// Rewrites a graph that is still to be differentiated: what stops a gradient stays.
+pub fn rewrite(graph: &Graph) -> Lowered {
+    let mut lowered = Lowered { differentiable: true, ..Lowered::default() };
+    lowered.roots = lowered.rewrite_all(graph);
     lowered
 }
 
 impl Lowered {
+    /// Rewrites every node, and says where the roots are.
+    fn rewrite_all(&mut self, graph: &Graph) -> Vec<usize> {
+        let mut position = Vec::with_capacity(graph.nodes.len());
+        for node in &graph.nodes {
+            let operands: Vec<usize> = node.operands.iter().map(|&i| position[i]).collect();
+            position.push(self.rewrite(&node.op, &operands));
+        }
+        graph.roots.iter().map(|&root| position[root]).collect()
+    }
+
     /// The lowered form of an operation on lowered operands.
     fn rewrite(&mut self, op: &Op, operands: &[usize]) -> usize {
         match op {
+            Op::StopGradient if self.differentiable => self.add(op.clone(), operands.to_vec()),
             Op::Call(_) | Op::StopGradient => operands[0],
             Op::Cast(Precision::F64) => operands[0],
             Op::Unary(unary) => self.unary(*unary, operands[0]),
@@ -103,6 +118,17 @@ impl Lowered {
                 Some(rest) => self.unary(Unary::Log1p, rest),
                 None => self.add(Op::Unary(unary), vec![x]),
             },
+            // log(1 − x) = log1p(−x)
+            (Unary::Log, Op::Binary(Binary::Sub))
+                if self.constant(inner.operands[0]) == Some(1.0) =>
+            {
+                let negative = self.unary(Unary::Neg, inner.operands[1]);
+                self.unary(Unary::Log1p, negative)
+            }
+            (Unary::Log, Op::Binary(Binary::Div)) => match self.inside_cosh(&inner.operands) {
+                Some(x) => self.log_cosh(x),
+                None => self.add(Op::Unary(unary), vec![x]),
+            },
             (Unary::Log1p, Op::Unary(Unary::Exp)) => self.unary(Unary::Softplus, inner.operands[0]),
             // log(e^(x − logsumexp(x))) = x − logsumexp(x): the logarithm of a softmax
             (Unary::Log, Op::Unary(Unary::Exp)) => inner.operands[0],
@@ -123,6 +149,13 @@ impl Lowered {
             Binary::Mul if self.is_one(b) && keeps(self, a, b) => return a,
             Binary::Mul if self.is_one(a) && keeps(self, b, a) => return b,
             Binary::Div if self.is_one(b) && keeps(self, a, b) => return a,
+            // 1 − σ(x) = σ(−x), with its digits where σ(x) is nearly 1
+            Binary::Sub if left == Some(1.0) => {
+                if let Op::Unary(Unary::Sigmoid) = self.nodes[b].op {
+                    let negative = self.unary(Unary::Neg, self.nodes[b].operands[0]);
+                    return self.unary(Unary::Sigmoid, negative);
+                }
+            }
             // eˣ − 1 near 0
             Binary::Sub if right == Some(1.0) => {
                 if let Op::Unary(Unary::Exp) = self.nodes[a].op {
@@ -167,6 +200,48 @@ impl Lowered {
             (_, Some(1.0)) => Some(operands[0]),
             _ => None,
         }
+    }
+
+    /// The x of (eˣ + e⁻ˣ)/2.
+    fn inside_cosh(&self, operands: &[usize]) -> Option<usize> {
+        let sum = &self.nodes[operands[0]];
+        if self.constant(operands[1]) != Some(2.0) || sum.op != Op::Binary(Binary::Add) {
+            return None;
+        }
+        let inside = |i: usize| match self.nodes[sum.operands[i]].op {
+            Op::Unary(Unary::Exp) => Some(self.nodes[sum.operands[i]].operands[0]),
+            _ => None,
+        };
+        let (a, b) = (inside(0)?, inside(1)?);
+        let is_minus = |x: usize, y: usize| {
+            self.nodes[x].op == Op::Unary(Unary::Neg) && self.nodes[x].operands[0] == y
+        };
+        match (is_minus(b, a), is_minus(a, b)) {
+            (true, _) => Some(a),
+            (_, true) => Some(b),
+            _ => None,
+        }
+    }
+
+    /// log cosh x: log(1 + 2 sinh²(x/2)), with every digit near 0, and |x| − log 2 from 20 on,
+    /// where the rest is below half a digit. Beyond that the former is taken of 0, so that nothing
+    /// in it, nor in its derivatives, leaves the range.
+    fn log_cosh(&mut self, x: usize) -> usize {
+        let [zero, half, two, far] = [0.0, 0.5, 2.0, 20.0].map(|value| self.add_constant(value));
+        let size = self.unary(Unary::Abs, x);
+        let is_near = self.add(Op::Compare(Compare::Lt), vec![size, far]);
+        let near = self.add(Op::Select, vec![is_near, x, zero]);
+        let up = self.binary(Binary::Mul, near, half);
+        let down = self.unary(Unary::Neg, up);
+        let [up, down] = [up, down].map(|x| self.unary(Unary::Expm1, x));
+        // Twice the hyperbolic sine, so that half its square is what is wanted.
+        let sine = self.binary(Binary::Sub, up, down);
+        let square = self.binary(Binary::Mul, sine, sine);
+        let square = self.binary(Binary::Div, square, two);
+        let bend = self.unary(Unary::Log1p, square);
+        let log_two = self.add_constant(std::f64::consts::LN_2);
+        let line = self.binary(Binary::Sub, size, log_two);
+        self.add(Op::Select, vec![is_near, bend, line])
     }
 
     /// A product whose right operand is not transposed: a shared one is then transposed once for

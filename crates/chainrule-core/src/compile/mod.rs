@@ -7,8 +7,11 @@ mod fuse;
 mod lower;
 mod phases;
 pub mod program;
+mod stable;
 
+pub use lower::is_over_rows;
 pub use program::Program;
+pub use stable::stable;
 
 use crate::error::{Error, ErrorKind};
 use crate::expr::Expr;

@@ -39,7 +39,7 @@ fn subject(activation: &Activation) -> Subject {
 
 /// Every point of an activation as a row and its result.
 fn points(activation: &Activation) -> Vec<(Vec<f64>, Vec<f64>)> {
-    let numbers = activation.function.points.iter().map(|&(x, y)| (vec![x], vec![y]));
+    let numbers = activation.function.points.iter().map(|&(x, y)| (x.to_vec(), vec![y]));
     let rows = activation.row_points.iter().map(|&(x, y)| (x.to_vec(), y.to_vec()));
     numbers.chain(rows).collect()
 }

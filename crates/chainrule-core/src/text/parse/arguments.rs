@@ -1,5 +1,7 @@
 //! The arguments of functions, and the attributes of tensor operations.
 
+use std::ops::RangeInclusive;
+
 use super::{Parser, Read, Stop};
 use crate::error::FormulaProblem;
 use crate::expr::Expr;
@@ -31,7 +33,8 @@ impl Parser<'_> {
     /// A function of the scope at its first argument.
     pub(super) fn call(&mut self, row: &FunctionRow, position: usize) -> Read<Expr> {
         let arguments = self.arguments(")")?;
-        check_count(row.name, row.parameters.len(), arguments.len(), position)?;
+        let (least, most) = row.argument_counts();
+        check_count(row.name, least..=most, arguments.len(), position)?;
         self.close()?;
         Ok(row.call(&arguments))
     }
@@ -97,7 +100,7 @@ impl Parser<'_> {
             (_, None, None) => return Err(self.unknown_function(name, position)),
         };
         if let Arity::Exactly(count) = op.arity() {
-            check_count(name, count, operands.len(), position)?;
+            check_count(name, count..=count, operands.len(), position)?;
         }
         Ok(match operands.as_slice() {
             // This one knows that a rank-1 operand is a row or a column.
@@ -229,10 +232,16 @@ fn without_attributes(name: &str) -> Option<Op> {
     })
 }
 
-fn check_count(name: &str, expected: usize, found: usize, position: usize) -> Read<()> {
-    if expected == found {
+fn check_count(
+    name: &str,
+    expected: RangeInclusive<usize>,
+    found: usize,
+    position: usize,
+) -> Read<()> {
+    if expected.contains(&found) {
         return Ok(());
     }
-    let (name, expected) = (name.into(), expected.to_string());
-    Err(Stop(position, FormulaProblem::ArgumentCount { name, expected, found }))
+    let (least, most) = (expected.start(), expected.end());
+    let expected = if least == most { most.to_string() } else { format!("{least} to {most}") };
+    Err(Stop(position, FormulaProblem::ArgumentCount { name: name.into(), expected, found }))
 }
