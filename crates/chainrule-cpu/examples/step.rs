@@ -1,5 +1,5 @@
 //! Times the training step of an 8-64-64-1 network (ReLU, mean squared error, SGD, batch 32):
-//! gather, forward, backward and update. `cargo run --release --example step [threads]`
+//! gather, forward, backward and update. `cargo run --release --example step [threads] [profile]`
 use std::time::Instant;
 
 use chainrule_core::compile::compile;
@@ -21,6 +21,7 @@ impl StepControl<f32> for Losses {
 
 fn main() {
     let threads = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(1);
+    let profile = std::env::args().nth(2).is_some();
     let sizes = [8, 64, 64, 1];
     let x = Expr::input("x", Shape::rows(&[8]));
     let y = Expr::input("y", Shape::rows(&[1]));
@@ -48,7 +49,8 @@ fn main() {
     let program = compile(&[loss], &updates).unwrap();
     println!("{program}");
     println!("compiled in {:?}", start.elapsed());
-    let mut engine = Engine::<f32>::new(program, Options { threads, ..Options::default() });
+    let mut engine =
+        Engine::<f32>::new(program, Options { threads, profile, ..Options::default() });
     let mut state = 1u64;
     let mut number = || {
         state = state.wrapping_mul(6364136223846793005).wrapping_add(1442695040888963407);
@@ -81,5 +83,11 @@ fn main() {
         if epoch % 5 == 4 {
             println!("epoch {epoch}: {step:.2} µs a step, loss {:.5}", losses.0 / 640.0);
         }
+    }
+    for time in engine.profile() {
+        let calls = time.calls.max(1) as f64;
+        let (nanoseconds, rate) =
+            (time.seconds * 1e9 / calls, time.operations / time.seconds / 1e9);
+        println!("{}  {:<45} {nanoseconds:>8.0} ns {rate:>8.1} G/s", time.phase, time.kernel);
     }
 }

@@ -130,6 +130,7 @@ fn body<T: Number>(op: MapOp, [x, y, z]: [Lane<'_, T>; 3], out: &mut [T]) {
             Unary::Sigmoid => one!(out, x, a => Math::sigmoid(a)),
             Unary::Softplus => one!(out, x, a => Math::softplus(a)),
             Unary::Erf => one!(out, x, a => Math::erf(a)),
+            Unary::NormalCdf => one!(out, x, a => Math::normal_cdf(a)),
             Unary::Floor => one!(out, x, a => Math::floor(a)),
         },
         MapOp::Binary(binary) => match binary {

@@ -21,6 +21,7 @@
 
 mod arena;
 mod control;
+mod engine;
 mod error;
 mod frame;
 pub mod gemm;
@@ -30,6 +31,7 @@ pub mod math;
 mod movement;
 mod options;
 mod plan;
+mod profile;
 mod reduce;
 mod run;
 pub mod simd;
@@ -40,6 +42,7 @@ pub use control::{Batches, SharedValues, StepControl};
 pub use error::{Error, ErrorKind};
 pub use lanes::Number;
 pub use options::Options;
-pub use run::Engine;
+pub use engine::Engine;
+pub use profile::KernelTime;
 pub use simd::Isa;
 pub use source::{Data, Matrices, Matrix, RowSource, Selection};

@@ -4,6 +4,7 @@
 //! [`double`]. Nothing here calls the platform's mathematical library.
 
 pub mod double;
+mod normal;
 mod power;
 pub mod single;
 mod trigonometry;
@@ -28,6 +29,8 @@ pub trait Math: sealed::Sealed + Copy {
     fn softplus(self) -> Self;
     /// 2/√π ∫₀ˣ e^(−t²) dt.
     fn erf(self) -> Self;
+    /// ½ erfc(−x/√2), with its digits in the left tail.
+    fn normal_cdf(self) -> Self;
     /// The sine, right for any finite angle.
     fn sin(self) -> Self;
     /// The cosine, right for any finite angle.
@@ -93,8 +96,8 @@ macro_rules! math {
     };
 }
 
-math!(f32, single: exp expm1 log log1p tanh sigmoid softplus erf sin cos atan);
-math!(f64, double: exp expm1 log log1p tanh sigmoid softplus erf sin cos atan);
+math!(f32, single: exp expm1 log log1p tanh sigmoid softplus erf normal_cdf sin cos atan);
+math!(f64, double: exp expm1 log log1p tanh sigmoid softplus erf normal_cdf sin cos atan);
 
 #[cfg(test)]
 mod tests {

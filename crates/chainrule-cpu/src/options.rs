@@ -15,6 +15,8 @@ pub struct Options {
     pub chunk_bytes: usize,
     /// What a block's values may take, in bytes, whatever the batch.
     pub block_bytes: usize,
+    /// Whether the first thread's time in each kernel is measured.
+    pub profile: bool,
 }
 
 impl Default for Options {
@@ -26,6 +28,7 @@ impl Default for Options {
             thread_work: 2_000_000,
             chunk_bytes: 256 << 10,
             block_bytes: 1 << 20,
+            profile: false,
         }
     }
 }

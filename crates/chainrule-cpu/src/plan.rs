@@ -567,7 +567,7 @@ fn tiles_of(step: &Step) -> usize {
 }
 
 /// A rough count of operations, for one row of a rows phase or all of a shared one.
-fn work_of(step: &Step) -> usize {
+pub(crate) fn work_of(step: &Step) -> usize {
     let of_map = |map: &PlannedMap| map.elements * map.code.len();
     match step {
         Step::Map(map) => of_map(map),

@@ -8,307 +8,47 @@
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use chainrule_core::Kind;
-use chainrule_core::compile::Program;
 use chainrule_core::compile::program::{Gemm, GemmOperand, Product};
 
-use crate::arena::Buffer;
 use crate::control::{Batches, SharedValues, StepControl};
-use crate::error::{Error, ErrorKind};
 use crate::frame::Frame;
 use crate::gemm::{Left, Right, gemm};
 use crate::lanes::Number;
-use crate::options::Options;
-use crate::plan::{Place, Plan, PlannedMap, PlannedPhase, ROW_UNIT, Step, TILE, left_strides};
+use crate::plan::{Plan, PlannedMap, PlannedPhase, ROW_UNIT, Step, TILE, left_strides};
+use crate::profile::Profile;
 use crate::simd::Isa;
 use crate::source::{RowSource, Selection};
 use crate::threads::{Attendance, Barrier, share};
 use crate::{map, movement, reduce};
 
-/// A program in memory, ready to run: its parameters, its arenas, its threads' scratch.
-///
-/// Nothing is allocated by a run but when a batch is larger than every one before.
-pub struct Engine<T> {
-    plan: Plan,
-    options: Options,
-    shared: Buffer<T>,
-    block: Buffer<T>,
-    batch: Vec<Buffer<T>>,
-    batch_pointers: Vec<*mut T>,
-    output_pointers: Vec<*mut T>,
-    workers: Vec<Worker<T>>,
-    groups: Vec<usize>,
-    /// Runs that will use one thread, since the last one found the machine's cores taken.
-    alone: usize,
-}
-
-/// How many runs use one thread after one that found the cores taken.
-const RUNS_ALONE: usize = 16;
-
-struct Worker<T> {
-    local: Buffer<T>,
-    tiles: Buffer<T>,
-}
-
-// SAFETY: `batch_pointers` point into the engine's own `batch` buffers, and `output_pointers` are
-// used only within the call that set them.
-unsafe impl<T: Number> Send for Engine<T> {}
-// SAFETY: a shared engine only reads; every method that runs borrows it uniquely.
-unsafe impl<T: Number> Sync for Engine<T> {}
-
-impl<T: Number> Engine<T> {
-    /// An engine for a program.
-    pub fn new(program: Program, options: Options) -> Self {
-        let plan = Plan::new(program, size_of::<T>(), &options);
-        Self {
-            options,
-            shared: Buffer::new(plan.shared_length),
-            block: Buffer::new(plan.block_length),
-            batch: plan.batch_widths.iter().map(|_| Buffer::new(0)).collect(),
-            batch_pointers: vec![std::ptr::null_mut(); plan.batch_widths.len()],
-            output_pointers: Vec::new(),
-            workers: Vec::new(),
-            groups: vec![0; plan.program.inputs().len()],
-            alone: 0,
-            plan,
-        }
-    }
-
-    /// The program.
-    pub fn program(&self) -> &Program {
-        &self.plan.program
-    }
-
-    /// The shared inputs and outputs.
-    pub fn values(&mut self) -> SharedValues<'_, T> {
-        let shared = self.shared.pointer();
-        // SAFETY: the pointer is to this engine's own memory, which is borrowed uniquely.
-        unsafe { SharedValues::new(&self.plan, shared) }
-    }
-
-    /// A shared input's elements; none for an input of rows.
-    pub fn input(&self, input: usize) -> &[T] {
-        match self.plan.places[self.plan.program.inputs()[input].value] {
-            Place::Shared(offset) => {
-                let elements = self.plan.program.inputs()[input].shape.elements();
-                &self.shared.slice()[offset..offset + elements]
-            }
-            Place::Local(_) | Place::Block(_) | Place::Batch(_) => &[],
-        }
-    }
-
-    /// Sets a shared input.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Length`] if the input has another number of elements, or is one of rows.
-    pub fn set_input(&mut self, input: usize, elements: &[T]) -> Result<(), Error> {
-        let name = self.plan.program.inputs()[input].name.clone();
-        let mut values = self.values();
-        let target = values.input_mut(input);
-        if target.len() != elements.len() {
-            let (expected, found) = (target.len(), elements.len());
-            return Err(ErrorKind::Length { name, expected, found }.into());
-        }
-        target.copy_from_slice(elements);
-        Ok(())
-    }
-
-    /// Runs the program once over a batch, and writes each output of rows to its slice.
-    ///
-    /// `outputs` has one slice for each output of rows, in order, with room for every row.
-    ///
-    /// # Errors
-    /// [`ErrorKind::MissingRows`] or [`ErrorKind::Width`] if the source does not have what the
-    /// program reads, [`ErrorKind::NoSuchRow`], [`ErrorKind::Length`] if a slice does not fit.
-    pub fn run(
-        &mut self,
-        source: &dyn RowSource,
-        rows: Selection<'_>,
-        seed: u64,
-        step: u64,
-        outputs: &mut [&mut [T]],
-    ) -> Result<(), Error> {
-        self.bind(source, rows)?;
-        let elements = self.row_outputs(rows.count()).fold(0, usize::saturating_add);
-        let fits = self.row_outputs(rows.count()).eq(outputs.iter().map(|output| output.len()));
-        if !fits {
-            let found = outputs.iter().map(|output| output.len()).sum();
-            let name = "the outputs".into();
-            return Err(ErrorKind::Length { name, expected: elements, found }.into());
-        }
-        self.output_pointers.clear();
-        self.output_pointers.extend(outputs.iter_mut().map(|output| output.as_mut_ptr()));
-        let batches = Batches { rows, size: rows.count().max(1), seed, first_step: step };
-        // A batch without rows is one step too: its sums are 0.
-        self.start(source, batches, 1, &mut Once);
-        Ok(())
-    }
-
-    /// Runs the program for each batch in turn: an epoch is one call.
-    ///
-    /// # Errors
-    /// As [`Engine::run`]; a program with outputs of rows cannot be run by steps.
-    pub fn run_steps(
-        &mut self,
-        source: &dyn RowSource,
-        batches: Batches<'_>,
-        control: &mut dyn StepControl<T>,
-    ) -> Result<(), Error> {
-        self.bind(source, batches.rows)?;
-        let found = self.row_outputs(1).count();
-        if found > 0 {
-            let name = "the outputs".into();
-            return Err(ErrorKind::Length { name, expected: 0, found }.into());
-        }
-        let batches = Batches { size: batches.size.max(1), ..batches };
-        let steps = batches.rows.count().div_ceil(batches.size);
-        self.start(source, batches, steps, control);
-        Ok(())
-    }
-
-    /// The number of elements of each output of rows.
-    fn row_outputs(&self, rows: usize) -> impl Iterator<Item = usize> {
-        let values = self.plan.program.values();
-        let outputs = self.plan.program.outputs().iter().map(|&value| values[value]);
-        // A product that wrapped could equal the length of a slice that has no such room.
-        outputs.filter(|v| v.kind == Kind::Rows).map(move |v| v.elements.saturating_mul(rows))
-    }
-
-    /// Finds each input of rows in the source.
-    fn bind(&mut self, source: &dyn RowSource, rows: Selection<'_>) -> Result<(), Error> {
-        for (input, group) in self.plan.program.inputs().iter().zip(&mut self.groups) {
-            if !input.shape.is_rows() {
-                continue;
-            }
-            let name = || input.name.clone();
-            let Some((found, width)) = source.find(&input.name) else {
-                return Err(ErrorKind::MissingRows { name: name() }.into());
-            };
-            let expected = input.shape.elements();
-            if width != expected {
-                return Err(ErrorKind::Width { name: name(), expected, found: width }.into());
-            }
-            *group = found;
-        }
-        let last = match rows {
-            Selection::Range { start, count } => {
-                count.checked_sub(1).map(|more| start.saturating_add(more))
-            }
-            Selection::Rows(_) => rows.last(),
-        };
-        match last {
-            Some(row) if row >= source.rows() => {
-                Err(ErrorKind::NoSuchRow { row, rows: source.rows() }.into())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    fn start(
-        &mut self,
-        source: &dyn RowSource,
-        batches: Batches<'_>,
-        steps: usize,
-        control: &mut dyn StepControl<T>,
-    ) {
-        let largest = batches.size.min(batches.rows.count());
-        let work = self.plan.row_work.saturating_mul(largest).saturating_add(self.plan.shared_work);
-        let useful = (work / self.options.thread_work.max(1)).saturating_add(1);
-        let mut threads = self.options.threads.clamp(1, useful);
-        if self.alone > 0 {
-            self.alone -= 1;
-            threads = 1;
-        }
-        let plan = &self.plan;
-        while self.workers.len() < threads {
-            self.workers.push(Worker {
-                local: Buffer::new(plan.local_length),
-                tiles: Buffer::new(plan.tiles * TILE),
-            });
-        }
-        for (width, (buffer, pointer)) in
-            plan.batch_widths.iter().zip(self.batch.iter_mut().zip(&mut self.batch_pointers))
-        {
-            // A length beyond all memory must not wrap: the allocation refuses it.
-            buffer.ensure(width.saturating_mul(largest));
-            *pointer = buffer.pointer();
-        }
-        let run = Run {
-            plan,
-            isa: self.options.isa,
-            threads,
-            together: threads > 1 && self.plan.shared_work >= self.options.thread_work,
-            shared: self.shared.pointer(),
-            block: self.block.pointer(),
-            batch: &self.batch_pointers,
-            source,
-            groups: &self.groups,
-            outputs: &self.output_pointers,
-            barrier: Barrier::new(threads),
-            stop: AtomicBool::new(false),
-            batches,
-            steps,
-        };
-        let mut scratch = self.workers[..threads]
-            .iter_mut()
-            .map(|worker| Scratch { local: worker.local.pointer(), tiles: worker.tiles.pointer() });
-        let Some(first) = scratch.next() else { return };
-        if threads == 1 {
-            run.lead(first, control);
-            return;
-        }
-        std::thread::scope(|scope| {
-            // If a thread cannot be started, those that were must not wait for it.
-            let _attendance = Attendance(&run.barrier);
-            for (thread, scratch) in scratch.enumerate() {
-                let run = &run;
-                scope.spawn(move || run.follow(thread + 1, scratch));
-            }
-            run.lead(first, control);
-        });
-        // Where other work holds the cores, threads that meet often are slower than one. Which it
-        // is changes no result.
-        if run.barrier.yields() > steps / 4 + 1 {
-            self.alone = RUNS_ALONE;
-        }
-    }
-}
-
-/// A control that runs one step.
-struct Once;
-
-impl<T> StepControl<T> for Once {
-    fn before(&mut self, _: Selection<'_>, _: &mut SharedValues<'_, T>) {}
-    fn after(&mut self, _: Selection<'_>, _: &mut SharedValues<'_, T>) -> bool {
-        true
-    }
-}
-
 /// One thread's own memory.
-struct Scratch<T> {
-    local: *mut T,
-    tiles: *mut T,
+pub(crate) struct Scratch<T> {
+    pub(crate) local: *mut T,
+    pub(crate) tiles: *mut T,
 }
 
 // SAFETY: the pointers are a worker's own buffers, handed to exactly one thread.
 unsafe impl<T: Number> Send for Scratch<T> {}
 
 /// What the threads of a run share.
-struct Run<'a, T> {
-    plan: &'a Plan,
-    isa: Isa,
-    threads: usize,
+pub(crate) struct Run<'a, T> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) isa: Isa,
+    pub(crate) threads: usize,
     /// Whether the shared phases are long enough to be split.
-    together: bool,
-    shared: *mut T,
-    block: *mut T,
-    batch: &'a [*mut T],
-    source: &'a dyn RowSource,
-    groups: &'a [usize],
-    outputs: &'a [*mut T],
-    barrier: Barrier,
-    stop: AtomicBool,
-    batches: Batches<'a>,
-    steps: usize,
+    pub(crate) together: bool,
+    pub(crate) shared: *mut T,
+    pub(crate) block: *mut T,
+    pub(crate) batch: &'a [*mut T],
+    pub(crate) source: &'a dyn RowSource,
+    pub(crate) groups: &'a [usize],
+    pub(crate) outputs: &'a [*mut T],
+    pub(crate) barrier: Barrier,
+    pub(crate) stop: AtomicBool,
+    pub(crate) batches: Batches<'a>,
+    pub(crate) steps: usize,
+    /// The clocks of the first thread, if they are to run.
+    pub(crate) profile: Option<&'a Profile>,
 }
 
 // SAFETY: see `Frame`: between two barriers no element is written by one thread and touched by
@@ -317,7 +57,7 @@ unsafe impl<T: Number> Sync for Run<'_, T> {}
 
 impl<T: Number> Run<'_, T> {
     /// The thread that also controls the steps.
-    fn lead(&self, scratch: Scratch<T>, control: &mut dyn StepControl<T>) {
+    pub(crate) fn lead(&self, scratch: Scratch<T>, control: &mut dyn StepControl<T>) {
         let _attendance = Attendance(&self.barrier);
         // SAFETY: the run has the engine's memory to itself, and the control uses the values only
         // while the other threads wait at the barrier.
@@ -336,7 +76,7 @@ impl<T: Number> Run<'_, T> {
     }
 
     /// The other threads.
-    fn follow(&self, thread: usize, scratch: Scratch<T>) {
+    pub(crate) fn follow(&self, thread: usize, scratch: Scratch<T>) {
         let _attendance = Attendance(&self.barrier);
         for step in 0.. {
             self.barrier.wait();
@@ -344,6 +84,21 @@ impl<T: Number> Run<'_, T> {
                 return;
             }
             self.step(thread, &scratch, step, self.rows_of(step));
+        }
+    }
+
+    /// Runs something under the clock of a place in a phase, if the clocks of this thread run.
+    #[inline(always)]
+    fn timed<R>(
+        &self,
+        thread: usize,
+        (phase, place): (usize, usize),
+        rows: usize,
+        run: impl FnOnce() -> R,
+    ) -> R {
+        match self.profile {
+            Some(profile) if thread == 0 => profile.time(phase, place, rows, run),
+            _ => run(),
         }
     }
 
@@ -370,9 +125,11 @@ impl<T: Number> Run<'_, T> {
             seed: self.batches.seed,
             step: self.batches.first_step.wrapping_add(step as u64),
         };
-        for phase in &self.plan.phases {
+        for (number, phase) in self.plan.phases.iter().enumerate() {
             match phase {
-                PlannedPhase::Shared { steps } => self.shared_phase(thread, steps, &frame),
+                PlannedPhase::Shared { steps } => {
+                    self.shared_phase((thread, number), steps, &frame)
+                }
                 PlannedPhase::Rows { inputs, steps, reductions, outputs } => {
                     // Without rows there is one empty block, whose reductions begin and end.
                     let blocks = rows.count().div_ceil(self.plan.block).max(1);
@@ -380,13 +137,16 @@ impl<T: Number> Run<'_, T> {
                         let start = block * self.plan.block;
                         let count = self.plan.block.min(rows.count() - start);
                         let part = Frame { row_in_batch: start, rows: count, ..frame };
-                        self.row_kernels(thread, (inputs, steps, outputs), &part, rows);
+                        self.row_kernels((thread, number), (inputs, steps, outputs), &part, rows);
                         // Even without reductions: an input that another phase reduces lies in
                         // the block, whose rows the next block may give to another thread.
-                        self.barrier.wait();
+                        let waiting = (number, 1 + steps.len() + reductions.len());
+                        self.timed(thread, waiting, 0, || self.barrier.wait());
                         if !reductions.is_empty() {
-                            self.reductions(thread, reductions, &part, block + 1 == blocks);
-                            self.barrier.wait();
+                            let first = (number, 1 + steps.len());
+                            let last = block + 1 == blocks;
+                            self.reductions((thread, first), reductions, &part, last);
+                            self.timed(thread, waiting, 0, || self.barrier.wait());
                         }
                     }
                 }
@@ -403,9 +163,9 @@ impl<T: Number> Run<'_, T> {
     }
 
     /// Kernels on shared values: maps are split by elements if the phase is long enough.
-    fn shared_phase(&self, thread: usize, steps: &[Step], frame: &Frame<'_, T>) {
-        for step in steps {
-            match step {
+    fn shared_phase(&self, (thread, phase): (usize, usize), steps: &[Step], frame: &Frame<'_, T>) {
+        for (at, step) in steps.iter().enumerate() {
+            self.timed(thread, (phase, 1 + at), 1, || match step {
                 Step::Map(map) => {
                     let part = match (self.together, thread) {
                         (true, _) => share(map.elements, TILE, thread, self.threads),
@@ -421,7 +181,7 @@ impl<T: Number> Run<'_, T> {
                     unsafe { self.row_kernel(step, frame) };
                 }
                 _ => {}
-            }
+            });
             if self.together {
                 self.barrier.wait();
             }
@@ -434,7 +194,7 @@ impl<T: Number> Run<'_, T> {
     /// What each row needs for itself, for this thread's rows of a block, chunk by chunk.
     fn row_kernels(
         &self,
-        thread: usize,
+        (thread, phase): (usize, usize),
         (inputs, steps, outputs): (&[usize], &[Step], &[usize]),
         block: &Frame<'_, T>,
         rows: Selection<'_>,
@@ -453,12 +213,15 @@ impl<T: Number> Run<'_, T> {
                 // SAFETY: these rows of the input are this thread's alone until the barrier.
                 let target = unsafe { frame.write(self.plan.program.inputs()[input].value) };
                 let selected = rows.part(frame.row_in_batch, count);
-                T::gather(self.source, self.groups[input], selected, target);
+                self.timed(thread, (phase, 0), count, || {
+                    T::gather(self.source, self.groups[input], selected, target);
+                });
             }
-            for step in steps {
+            for (at, step) in steps.iter().enumerate() {
                 // SAFETY: row kernels read and write rows of the frame, which are this thread's
                 // alone until the barrier, and read shared values, which nobody writes till then.
-                unsafe { self.row_kernel(step, &frame) };
+                let run = || unsafe { self.row_kernel(step, &frame) };
+                self.timed(thread, (phase, 1 + at), count, run);
             }
             for &output in outputs {
                 let value = self.plan.program.outputs()[output];
@@ -578,10 +341,16 @@ impl<T: Number> Run<'_, T> {
     }
 
     /// This thread's elements of the reductions over the rows of a block.
-    fn reductions(&self, thread: usize, steps: &[Step], block: &Frame<'_, T>, last: bool) {
+    fn reductions(
+        &self,
+        (thread, (phase, from)): (usize, (usize, usize)),
+        steps: &[Step],
+        block: &Frame<'_, T>,
+        last: bool,
+    ) {
         let first = block.row_in_batch == 0;
-        for step in steps {
-            match step {
+        for (at, step) in steps.iter().enumerate() {
+            self.timed(thread, (phase, from + at), block.rows, || match step {
                 Step::Reduce { reduce, companion, .. } => {
                     let mine = share(reduce.inner, ROW_UNIT, thread, self.threads);
                     let mine = (mine.start, mine.end);
@@ -597,7 +366,7 @@ impl<T: Number> Run<'_, T> {
                 Step::Gemm { gemm: step, .. } => {
                     let mine = share(step.m, ROW_UNIT, thread, self.threads);
                     if mine.is_empty() {
-                        continue;
+                        return;
                     }
                     // SAFETY: as above; the product is shared, and these are its rows
                     // `mine.start .. mine.end`.
@@ -626,7 +395,7 @@ impl<T: Number> Run<'_, T> {
                 }
                 // The compiler puts nothing else here: only reductions cross rows.
                 Step::Map(_) | Step::Movement(_) | Step::Random { .. } => {}
-            }
+            });
         }
     }
 }

@@ -85,7 +85,7 @@ fn odd_functions_are_odd_and_rising_ones_rise() {
         assert_eq!(single::cos(-x), single::cos(x));
     }
     // Steps much wider than the error, across every change of form.
-    let rising: [(Single, f32, f32); 9] = [
+    let rising: [(Single, f32, f32); 10] = [
         (single::exp, -80.0, 88.0),
         (single::expm1, -8.0, 88.0),
         (single::log, 0.01, 90.0),
@@ -94,6 +94,7 @@ fn odd_functions_are_odd_and_rising_ones_rise() {
         (single::sigmoid, -80.0, 10.0),
         (single::softplus, -80.0, 80.0),
         (single::erf, -2.5, 2.5),
+        (single::normal_cdf, -13.0, 3.0),
         (single::atan, -50.0, 50.0),
     ];
     for (number, (function, from, to)) in rising.into_iter().enumerate() {

@@ -18,6 +18,22 @@ pub fn softplus(x: f64) -> f64 {
     positive + log1p(exp(-x.abs()))
 }
 
+/// ½ erfc(−x/√2): the share of a normal distribution that lies below x.
+///
+/// In the left tail a rounding of −x/√2 would be multiplied by x², so the rest of the quotient is
+/// taken in to first order.
+#[inline(always)]
+pub fn normal_cdf(x: f64) -> f64 {
+    use core::f64::consts::{FRAC_1_SQRT_2, FRAC_2_SQRT_PI};
+    /// What the constant leaves of 1/√2.
+    const REST: f64 = -4.833_646_656_726_457e-17;
+    let t = -x * FRAC_1_SQRT_2;
+    let slope = FRAC_2_SQRT_PI * exp(-t * t);
+    let correction = slope * (REST.mul_add(-x, f64::mul_add(-x, FRAC_1_SQRT_2, -t)));
+    let correction = if slope > 0.0 { correction } else { 0.0 };
+    0.5 * (libm::erfc(t) - correction)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -27,7 +27,7 @@ fn log2(x: f64) -> f64 {
 
 /// 2ᶻ for |z| ≤ 1000, to 2⁻³⁸ of itself.
 #[inline(always)]
-fn exp2(z: f64) -> f64 {
+pub(super) fn exp2(z: f64) -> f64 {
     const OFFSET: f64 = ROUND + 1023.0;
     let shifted = z + OFFSET;
     let f = z - (shifted - OFFSET);

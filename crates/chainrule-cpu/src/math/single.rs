@@ -11,6 +11,7 @@
 //! (Remez exchange in 50 digits, weighted by the relative error of the function, coefficients
 //! rounded one by one with the rest fitted again).
 
+pub use super::normal::normal_cdf;
 pub use super::power::pow;
 pub use super::trigonometry::{atan, cos, sin};
 

@@ -84,6 +84,7 @@ pub fn functions() -> Vec<Function> {
         sigmoid 1.7
         softplus 1.7
         erf 1.0
+        normal_cdf 0.51
         sin 0.51
         cos 0.51
         atan 1.5;
