@@ -8,8 +8,8 @@
 
 The model's own list of inputs says which columns it reads: tensor(double) [N,1] takes numbers, with
 NaN for an empty cell, tensor(string) [N,1] takes the trimmed text, with "" for an empty cell. Its
-outputs are `prediction` and, for classes, `probabilities` [N,C]; the columns compared with these
-are `prediction` and `probability_LABEL`, in order. Exit 1 if a label differs, or if a number differs
+outputs are `prediction` and, for classes, `probabilities` [N,C], or `deviation` if the model gives
+that; the columns compared with these are `prediction`, `probability_LABEL` and `deviation`, in order. Exit 1 if a label differs, or if a number differs
 by more than --tolerance relative and, a probability, by more than --absolute too.
 """
 
@@ -121,9 +121,17 @@ def main():
     outputs = dict(zip(names, session.run(names, feed(session, table, options.table))))
 
     probabilities = [column for column in predictions if column.startswith("probability_")]
-    values = [column for column in predictions if column not in probabilities]
+    deviations = []
+    if "deviation" in names:
+        deviations = [column for column in predictions if column.startswith("deviation")]
+    others = {*probabilities, *deviations}
+    values = [column for column in predictions if column not in others]
     agreed = True
-    expected = [("prediction", values), ("probabilities", probabilities)]
+    expected = [
+        ("prediction", values),
+        ("deviation", deviations),
+        ("probabilities", probabilities),
+    ]
     for name, columns in expected:
         if name not in outputs:
             if columns:

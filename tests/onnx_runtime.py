@@ -67,6 +67,14 @@ MODELS = [
     Model("every_kind.csv", "paid,late"),
     Model("every_kind.csv", "paid"),
     Model("every_kind.csv", "amount,weight", "--loss rmsle"),
+    Model("datasets/diabetes.csv", "target", "--loss poisson"),
+    Model("datasets/diabetes.csv", "target", "--loss gaussian_nll"),
+    Model("datasets/diabetes.csv", "target", "--loss quantile:q=0.9 --target-scale log"),
+    Model("datasets/diabetes.csv", "target,s6,bmi", "--loss gaussian_nll --target-scale none"),
+    Model("datasets/wine.csv", "cultivar", "--loss hinge --class-weight balanced"),
+    Model("datasets/titanic.csv", "survived", "--loss focal:gamma=1,alpha=0.25"),
+    Model("every_kind.csv", "paid,late", "--loss kl_divergence --weight weight"),
+    Model("every_kind.csv", "amount,weight", "--loss cosine"),
 ]
 
 

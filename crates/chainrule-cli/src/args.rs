@@ -1,6 +1,7 @@
 //! What can be asked on the command line.
 
 mod help;
+mod plot;
 mod train;
 mod values;
 
@@ -11,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 use chainrule::data::ReadOptions;
 
 use crate::output::Manner;
+pub use plot::Plot;
 pub use train::Train;
 pub use values::TestPart;
 
@@ -38,6 +40,9 @@ pub enum Command {
     /// Shows what a model expects, is made of, and came from
     #[command(help_template = help::INSPECT)]
     Inspect(Inspect),
+    /// Draws formulas, functions and losses, their derivatives, contours and optimizers' paths
+    #[command(help_template = help::PLOT)]
+    Plot(Box<Plot>),
 }
 
 impl Command {
@@ -48,6 +53,7 @@ impl Command {
             Self::Predict(args) => args.voice.manner(),
             Self::Evaluate(args) => args.voice.manner(),
             Self::Inspect(args) => Manner { json: args.json, quiet: false },
+            Self::Plot(args) => args.voice.manner(),
         }
     }
 }
@@ -126,6 +132,8 @@ pub struct Evaluate {
     pub model: PathBuf,
     /// Rows with the target column, a CSV file with a header line; - is standard input
     pub data: PathBuf,
+    #[arg(long, value_name = "NAME|FORMULA", help = help::METRIC, value_parser = values::metric)]
+    pub metric: Vec<String>,
     #[command(flatten)]
     pub voice: Voice,
     /// The most threads; no result depends on it [default: all]

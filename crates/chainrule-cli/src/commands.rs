@@ -2,6 +2,7 @@
 
 pub mod evaluate;
 pub mod inspect;
+pub mod plot;
 pub mod predict;
 pub mod train;
 
@@ -9,7 +10,7 @@ use std::path::Path;
 
 use chainrule::data::{Encoders, Note, ReadOptions, Schema, Table, rows_with_target};
 use chainrule::error::nearest;
-use chainrule::metrics::METRICS;
+use chainrule::metrics::{METRICS, Measured};
 use chainrule::model::Inputs;
 use chainrule::{ErrorKind, Model};
 
@@ -67,7 +68,8 @@ fn unseen(table: &Table, encoders: &Encoders, output: &mut Output) -> Result<(),
     Ok(())
 }
 
-/// The rows that have every target, with a note about those that do not.
+/// The rows that have every target, with notes about those that do not, and about weights that are
+/// not there.
 fn answered(table: &Table, schema: &Schema, output: &mut Output) -> Result<Vec<usize>, Failure> {
     for target in schema.targets() {
         if table.column(&target.name).is_none() {
@@ -81,7 +83,15 @@ fn answered(table: &Table, schema: &Schema, output: &mut Output) -> Result<Vec<u
     }
     let (rows, dropped) = rows_with_target(table, schema)?;
     dropped.iter().for_each(|note| output.note(note));
+    if let Some(weight) = schema.weight().filter(|weight| table.column(&weight.name).is_none()) {
+        output.note(&Note::WeightMissing { column: weight.name.clone() });
+    }
     Ok(rows)
+}
+
+/// Measured values by their names.
+fn named(metrics: &[Measured]) -> Vec<Named<'_>> {
+    metrics.iter().map(|(name, value)| (name.as_ref(), *value)).collect()
 }
 
 /// Metrics of one or two parts of the rows side by side, each with what it means.
@@ -102,7 +112,8 @@ fn metrics(parts: &[(&str, &[Named<'_>])], loss: Option<&str>, output: &mut Outp
             let found = values.iter().find(|(other, _)| *other == name);
             found.map_or_else(String::new, |(_, value)| short(*value))
         };
-        let about = METRICS.iter().find(|metric| metric.name == name).map(|metric| metric.about);
+        let metric = METRICS.iter().find(|metric| metric.name == name);
+        let about = metric.map(|metric| metric.about.english);
         let about = if name == "loss" { loss } else { about };
         let label = format!("{name:<10}");
         let cells = std::iter::once(label).chain(parts.iter().map(of_part)).collect();

@@ -11,6 +11,7 @@ mod failure;
 mod files;
 mod interrupt;
 mod output;
+mod plot;
 mod progress;
 
 use std::process::ExitCode;
@@ -33,6 +34,7 @@ fn main() -> ExitCode {
         Command::Predict(args) => commands::predict::run(args, &mut output),
         Command::Evaluate(args) => commands::evaluate::run(args, &mut output),
         Command::Inspect(args) => commands::inspect::run(args, &mut output),
+        Command::Plot(args) => commands::plot::run(args, &mut output),
     };
     match result.and_then(|()| output.finish()) {
         Ok(()) => ExitCode::SUCCESS,

@@ -4,6 +4,7 @@
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
+use chainrule::metrics::Measured;
 use chainrule::train::{Callback, Epoch};
 use console::Term;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -160,7 +161,7 @@ impl Callback for Progress<'_> {
 fn event(epoch: &Epoch, seconds: f64) -> Object {
     let validation = epoch
         .validation_loss
-        .map(|loss| Object::new().number("loss", loss).numbers(epoch.metrics.iter().copied()));
+        .map(|loss| Object::new().number("loss", loss).numbers(&epoch.metrics));
     Object::new()
         .text("event", "epoch")
         .count("epoch", epoch.number as u64)
@@ -171,9 +172,10 @@ fn event(epoch: &Epoch, seconds: f64) -> Object {
 }
 
 /// The one metric that says most to a person.
-fn headline(metrics: &[(&'static str, f64)]) -> Option<(&'static str, f64)> {
-    let find = |wanted: &str| metrics.iter().find(|(name, _)| *name == wanted).copied();
-    ["accuracy", "rmse"].into_iter().find_map(find).or(metrics.first().copied())
+fn headline(metrics: &[Measured]) -> Option<(&str, f64)> {
+    let find = |wanted: &str| metrics.iter().find(|(name, _)| *name == wanted);
+    let found = ["accuracy", "rmse"].into_iter().find_map(find).or(metrics.first());
+    found.map(|(name, value)| (name.as_ref(), *value))
 }
 
 /// A line of the list of epochs, its columns under those of the story.

@@ -194,6 +194,11 @@ fn partial(op: &Op, i: usize, operands: &[&Expr], value: &Expr) -> Option<Partia
             Unary::Sigmoid => Factor(y() * (-x()).sigmoid()),
             Unary::Softplus => Factor(x().sigmoid()),
             Unary::Erf => Factor(std::f64::consts::FRAC_2_SQRT_PI * (-(x() * x())).exp()),
+            // The bell curve, for which constants are folded when it is compiled.
+            Unary::NormalCdf => {
+                let tau = 2.0 * Expr::constant(std::f64::consts::PI);
+                Factor((-x().powf(2.0) / 2.0).exp() / tau.sqrt())
+            }
         },
         Op::Binary(binary) => {
             let (a, b) = (|| operands[0].clone(), || operands[1].clone());

@@ -84,6 +84,9 @@ impl<'a> Writer<'a> {
                     (bare(0), bare(1))
                 }
                 Op::Binary(Binary::Pow) => (bare(0), None),
+                Op::Binary(Binary::Div) => {
+                    (writer.signed(writer.operand(position, 0)).map(|(signed, _)| signed), None)
+                }
                 Op::Unary(Unary::Neg) => (None, bare(0)),
                 _ => (None, None),
             };
@@ -125,6 +128,27 @@ impl<'a> Writer<'a> {
         }
     }
 
+    /// The negative first factor of a product, and the products from the whole down to it.
+    fn signed(&self, product: usize) -> Option<(usize, Vec<usize>)> {
+        let (mut first, mut products) = (product, Vec::new());
+        loop {
+            match self.layout.op(first) {
+                _ if self.layout.number(first).is_some() => return None,
+                Op::Binary(Binary::Mul) => {
+                    products.push(first);
+                    let left = self.operand(first, 0);
+                    if self.needs_brackets(self.layout.op(first), 0, left) {
+                        return None;
+                    }
+                    first = left;
+                }
+                Op::Unary(Unary::Neg) => return Some((first, products)),
+                Op::Const(value) if value.0.is_sign_negative() => return Some((first, products)),
+                _ => return None,
+            }
+        }
+    }
+
     fn begins_with_minus(&self, position: usize) -> bool {
         match self.first_op(position) {
             Some(Op::Unary(Unary::Neg)) => true,
@@ -161,14 +185,23 @@ impl<'a> Writer<'a> {
             (Op::Binary(Binary::Mul) | Op::MatMul { .. }, _) => {
                 binds < Binds::Product || self.begins_with_minus(operand)
             }
-            (Op::Unary(Unary::Neg) | Op::Reduce(Reduction::Sum, _), _) => binds < Binds::Product,
+            (Op::Unary(Unary::Neg), _) => binds < Binds::Product || self.begins_with_minus(operand),
+            (Op::Reduce(Reduction::Sum, _), _) => binds < Binds::Product,
             _ => false,
         }
     }
 
+    /// What stands between the two factors of a product.
+    fn dot(&self, product: usize) -> &'static str {
+        if self.needs_dot(product) { r" \cdot " } else { " " }
+    }
+
     /// Whether two factors side by side would be read as one number or one word.
-    fn needs_dot(&self, left: usize, right: usize) -> bool {
-        let (before, after) = (self.last_op(left), self.first_op(right));
+    fn needs_dot(&self, product: usize) -> bool {
+        let (left, right) = (self.operand(product, 0), self.operand(product, 1));
+        let is_open = |i, operand| !self.needs_brackets(self.layout.op(product), i, operand);
+        let before = self.last_op(left).filter(|_| is_open(0, left));
+        let after = self.first_op(right).filter(|_| is_open(1, right));
         let is_word = |op: Option<&Op>| match op {
             Some(Op::Input { name, .. }) => name::is_word(name),
             _ => false,
@@ -244,6 +277,16 @@ mod tests {
             ("2^x*3^y", r"2^{x} \cdot 3^{y}"),
             ("1/(1 + exp(-x))", r"\frac{1}{1 + e^{-x}}"),
             ("(a/b)^2", r"\left(\frac{a}{b}\right)^{2}"),
+            ("-a*b/c", r"-\frac{a b}{c}"),
+            ("-2*3/c", r"-\frac{2 \cdot 3}{c}"),
+            ("-(a + b)/c", r"-\frac{a + b}{c}"),
+            ("-(a + b)*c/2", r"-\frac{\left(a + b\right) c}{2}"),
+            ("(-a + b)/c", r"\frac{-a + b}{c}"),
+            ("(-a)/b + (-1)/x", r"-\frac{a}{b} -\frac{1}{x}"),
+            ("x - (-a)/b", r"x - \left(-\frac{a}{b}\right)"),
+            ("x*((-a)/b)", r"x \left(-\frac{a}{b}\right)"),
+            ("-((-a)/b)", r"-\left(-\frac{a}{b}\right)"),
+            ("a*(1 - b)*c", r"a \left(1 - b\right) c"),
             ("exp(x)^2", r"\left(e^{x}\right)^{2}"),
             ("(x^y)^z", r"\left(x^{y}\right)^{z}"),
             ("x^y^z", r"x^{y^{z}}"),

@@ -43,6 +43,8 @@ pub enum Unary {
     Softplus,
     /// error function 2/√π ∫₀ˣ e^(−t²) dt
     Erf,
+    /// Φ(x) = ½ erfc(−x/√2), the share of a normal distribution below x, exact in the left tail
+    NormalCdf,
     /// the largest integer not above x
     Floor,
 }
@@ -222,7 +224,7 @@ pub enum Arity {
 
 impl Unary {
     /// Every function of one number.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 17] = [
         Self::Neg,
         Self::Abs,
         Self::Sign,
@@ -238,6 +240,7 @@ impl Unary {
         Self::Sigmoid,
         Self::Softplus,
         Self::Erf,
+        Self::NormalCdf,
         Self::Floor,
     ];
 
@@ -259,6 +262,7 @@ impl Unary {
             Self::Sigmoid => "sigmoid",
             Self::Softplus => "softplus",
             Self::Erf => "erf",
+            Self::NormalCdf => "normal_cdf",
             Self::Floor => "floor",
         }
     }

@@ -14,7 +14,8 @@
 //! Names are letters of any script, digits and `_`; any other name stands in backticks, and so
 //! does a variable with the name of a constant. The constants are `pi`, `inf`, `nan` and `e`,
 //! and `e^x` means `exp(x)`. Functions are the primitives by their names, `ln`, those of
-//! [`ELEMENTARY`], what the [`Scope`] adds, and logarithms of any base: `log_2(x)`, `log_a(x)`.
+//! [`ELEMENTARY`], what the [`Scope`] adds, and logarithms of any base: `log_2(x)`, `log_a(x)`. The
+//! last arguments of some have defaults and may be left out.
 //!
 //! What follows the operands of a tensor operation are its attributes: `sum(x, axis=0)`,
 //! `sum(x, axis=rows)`, `matmul_tn(a, b)` (the left operand transposed), `reshape(x, [2,3])`,
@@ -62,6 +63,7 @@ pub struct Scope {
     variables: BTreeMap<String, Expr>,
     functions: Vec<&'static [FunctionRow]>,
     is_free: bool,
+    is_spelled: bool,
     longest: usize,
 }
 
@@ -69,7 +71,8 @@ impl Scope {
     /// A scope in which a name that is not declared is a variable: a shared number.
     pub fn free() -> Self {
         let functions = vec![ELEMENTARY];
-        Self { variables: BTreeMap::new(), functions, is_free: true, longest: LONGEST }
+        let (variables, longest) = (BTreeMap::new(), LONGEST);
+        Self { variables, functions, is_free: true, is_spelled: false, longest }
     }
 
     /// A scope in which a name that is not declared is an error.
@@ -88,6 +91,13 @@ impl Scope {
     #[must_use]
     pub fn functions(mut self, table: &'static [FunctionRow]) -> Self {
         self.functions.push(table);
+        self
+    }
+
+    /// Gives named functions their formulas as bodies: see [`FunctionRow::spelled`].
+    #[must_use]
+    pub fn spelled(mut self) -> Self {
+        self.is_spelled = true;
         self
     }
 

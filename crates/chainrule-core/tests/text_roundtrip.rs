@@ -22,11 +22,11 @@ impl Random {
 
 const NAMED: &[FunctionRow] = &[
     FunctionRow {
-        name: "square",
+        name: "twice_itself",
         parameters: &["x"],
         defaults: &[],
         build: |x| x[0].clone() * &x[0],
-        doc: Words { english: "The square.", korean: "" },
+        doc: Words { english: "The number by itself.", korean: "" },
         formula: "x*x",
         domain: "",
         range: "",

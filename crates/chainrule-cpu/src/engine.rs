@@ -10,7 +10,7 @@ use crate::control::{Batches, SharedValues, StepControl};
 use crate::error::{Error, ErrorKind};
 use crate::lanes::Number;
 use crate::options::Options;
-use crate::plan::{Place, Plan, TILE};
+use crate::plan::{Place, Plan};
 use crate::profile::{KernelTime, Profile};
 use crate::run::{Run, Scratch};
 use crate::source::{RowSource, Selection};
@@ -40,10 +40,12 @@ const RUNS_ALONE: usize = 16;
 struct Worker<T> {
     local: Buffer<T>,
     tiles: Buffer<T>,
+    /// Where the values of the map that runs are.
+    table: Vec<*mut T>,
 }
 
-// SAFETY: `batch_pointers` point into the engine's own `batch` buffers, and `output_pointers` are
-// used only within the call that set them.
+// SAFETY: `batch_pointers` point into the engine's own `batch` buffers, and `output_pointers` and the
+// workers' tables are used only within the call that set them.
 unsafe impl<T: Number> Send for Engine<T> {}
 // SAFETY: a shared engine only reads; every method that runs borrows it uniquely.
 unsafe impl<T: Number> Sync for Engine<T> {}
@@ -221,7 +223,8 @@ impl<T: Number> Engine<T> {
         while self.workers.len() < threads {
             self.workers.push(Worker {
                 local: Buffer::new(plan.local_length),
-                tiles: Buffer::new(plan.tiles * TILE),
+                tiles: Buffer::new(plan.tile_elements),
+                table: vec![std::ptr::null_mut(); plan.most_values],
             });
         }
         for (width, (buffer, pointer)) in
@@ -248,9 +251,11 @@ impl<T: Number> Engine<T> {
             steps,
             profile: self.profile.as_ref(),
         };
-        let mut scratch = self.workers[..threads]
-            .iter_mut()
-            .map(|worker| Scratch { local: worker.local.pointer(), tiles: worker.tiles.pointer() });
+        let mut scratch = self.workers[..threads].iter_mut().map(|worker| Scratch {
+            local: worker.local.pointer(),
+            tiles: worker.tiles.pointer(),
+            table: worker.table.as_mut_ptr(),
+        });
         let Some(first) = scratch.next() else { return };
         if threads == 1 {
             run.lead(first, control);

@@ -19,6 +19,8 @@ pub(crate) struct Frame<'a, T> {
     pub(crate) batch: &'a [*mut T],
     pub(crate) local: *mut T,
     pub(crate) tiles: *mut T,
+    /// Room for a pointer to each value of the map that runs.
+    pub(crate) table: *mut *mut T,
     /// The frame's first row, counted in the block, in the batch and in the thread's chunk.
     pub(crate) row_in_block: usize,
     pub(crate) row_in_batch: usize,

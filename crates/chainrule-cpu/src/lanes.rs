@@ -32,14 +32,17 @@ pub(crate) enum Lane<'a, T> {
     Slice(&'a [T]),
     /// The same number for all.
     Splat(T),
+    /// What stands where the result is to be written.
+    Own,
 }
 
 impl<T: Number> Lane<'_, T> {
     #[inline(always)]
-    fn at(&self, i: usize) -> T {
+    fn at(&self, i: usize, own: T) -> T {
         match self {
             Self::Slice(slice) => slice[i],
             Self::Splat(value) => *value,
+            Self::Own => own,
         }
     }
 }
@@ -79,6 +82,13 @@ macro_rules! one {
                 }
             }
             Lane::Splat($value) => $out.fill($f),
+            Lane::Own => {
+                for out in $out.iter_mut() {
+                    let own = *out;
+                    let $value = own;
+                    *out = $f;
+                }
+            }
         }
     };
 }
@@ -103,6 +113,24 @@ macro_rules! two {
                 }
             }
             (Lane::Splat($a), Lane::Splat($b)) => $out.fill($f),
+            (Lane::Own, Lane::Slice(right)) => {
+                for (out, &$b) in $out.iter_mut().zip(right) {
+                    let $a = *out;
+                    *out = $f;
+                }
+            }
+            (Lane::Slice(left), Lane::Own) => {
+                for (out, &$a) in $out.iter_mut().zip(left) {
+                    let $b = *out;
+                    *out = $f;
+                }
+            }
+            (left, right) => {
+                for (i, out) in $out.iter_mut().enumerate() {
+                    let ($a, $b) = (left.at(i, *out), right.at(i, *out));
+                    *out = $f;
+                }
+            }
         }
     };
 }
@@ -165,7 +193,8 @@ fn body<T: Number>(op: MapOp, [x, y, z]: [Lane<'_, T>; 3], out: &mut [T]) {
             }
             (x, y, z) => {
                 for (i, out) in out.iter_mut().enumerate() {
-                    *out = if x.at(i) != T::ZERO { y.at(i) } else { z.at(i) };
+                    let own = *out;
+                    *out = if x.at(i, own) != T::ZERO { y.at(i, own) } else { z.at(i, own) };
                 }
             }
         },

@@ -39,10 +39,10 @@ mod source;
 mod threads;
 
 pub use control::{Batches, SharedValues, StepControl};
+pub use engine::Engine;
 pub use error::{Error, ErrorKind};
 pub use lanes::Number;
 pub use options::Options;
-pub use engine::Engine;
 pub use profile::KernelTime;
 pub use simd::Isa;
 pub use source::{Data, Matrices, Matrix, RowSource, Selection};

@@ -5,18 +5,20 @@
 //! reduction over rows reads lives in the *block*, written by all threads, read by all after a
 //! barrier. What a later phase reads is kept for the whole *batch*.
 
+mod ending;
+mod map;
+
 use chainrule_core::compile::Program;
 use chainrule_core::compile::program::{
-    Argument, Gemm, Kernel, Map, MapOp, MapOperand, Movement, Phase, Product, Random, Reduce,
-    ValueId,
+    Gemm, Kernel, Movement, Phase, Product, Random, Reduce, ValueId,
 };
 use chainrule_core::op::Reduction;
 use chainrule_core::shape::Kind;
 
 use crate::options::Options;
+pub(crate) use ending::{Ending, FusedEnding};
+pub(crate) use map::{Pattern, PlannedMap, Source, Target};
 
-/// Elements of a tile: what a map's instructions pass from one to the next, in the first cache.
-pub(crate) const TILE: usize = 512;
 /// Chunks of rows are a multiple of this, so that products have full register tiles.
 pub(crate) const ROW_UNIT: usize = 16;
 /// The most rows of a block.
@@ -49,8 +51,10 @@ pub(crate) struct Plan {
     pub(crate) block_length: usize,
     /// Elements per row of each batch buffer.
     pub(crate) batch_widths: Vec<usize>,
-    /// Tiles that the hungriest map needs.
-    pub(crate) tiles: usize,
+    /// Elements of all tiles that the hungriest map needs.
+    pub(crate) tile_elements: usize,
+    /// Values that a map reads and writes, at most.
+    pub(crate) most_values: usize,
     /// Updates whose value was not computed in place: (from, to, elements) in shared memory.
     pub(crate) copies: Vec<(usize, usize, usize)>,
     /// Multiplications and additions of one row, and of the shared phases.
@@ -75,58 +79,10 @@ pub(crate) enum PlannedPhase {
 /// A kernel that is ready to run.
 pub(crate) enum Step {
     Map(PlannedMap),
-    Gemm { gemm: Gemm, epilogue: Option<PlannedMap> },
+    Gemm { gemm: Gemm, ending: Ending },
     Reduce { reduce: Reduce, prologue: Option<PlannedMap>, companion: usize },
     Movement(Movement),
     Random { random: Random, elements: usize },
-}
-
-/// A map with its registers assigned.
-pub(crate) struct PlannedMap {
-    pub(crate) rows: bool,
-    /// Elements of one row of the domain.
-    pub(crate) elements: usize,
-    pub(crate) operands: Vec<PlannedOperand>,
-    pub(crate) code: Vec<PlannedInstruction>,
-    /// Results to copy out of their tile: (register, value).
-    pub(crate) stores: Vec<(usize, ValueId)>,
-    /// Registers, then one buffer for each operand that needs one.
-    pub(crate) tiles: usize,
-}
-
-pub(crate) struct PlannedOperand {
-    pub(crate) value: ValueId,
-    pub(crate) pattern: Pattern,
-}
-
-/// How an operand is read over the domain.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Pattern {
-    /// Element by element.
-    Whole,
-    /// One number for each row; the buffer is a tile.
-    PerRow { buffer: usize },
-    /// One number for all.
-    Once,
-    /// The same for every row.
-    Repeated { buffer: usize },
-    /// Any other broadcast: strides over the domain's dimensions.
-    Strided { buffer: usize, dims: Box<[usize]>, strides: Box<[usize]>, per_row: usize },
-}
-
-pub(crate) struct PlannedInstruction {
-    pub(crate) op: MapOp,
-    pub(crate) arguments: [Argument; 3],
-    pub(crate) target: Target,
-}
-
-/// Where an instruction's result goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Target {
-    /// A tile.
-    Tile(usize),
-    /// Straight into the memory of a value that the map does not read.
-    Value(ValueId),
 }
 
 impl Plan {
@@ -141,7 +97,8 @@ impl Plan {
             local_length: 0,
             block_length: 0,
             batch_widths: Vec::new(),
-            tiles: 0,
+            tile_elements: 0,
+            most_values: 0,
             copies: Vec::new(),
             row_work: 0,
             shared_work: 0,
@@ -150,6 +107,7 @@ impl Plan {
         plan.place_rows(&usage, element_bytes, options);
         plan.place_shared(&usage);
         plan.phases = plan.program.phases().iter().map(|phase| plan.phase(phase)).collect();
+        plan.attach_updates();
         for phase in 0..plan.phases.len() {
             let companions = match &mut plan.phases[phase] {
                 PlannedPhase::Shared { .. } => continue,
@@ -162,7 +120,10 @@ impl Plan {
                 }
             }
         }
-        plan.tiles = plan.phases.iter().flat_map(steps_of).map(tiles_of).max().unwrap_or(0);
+        let maps = || plan.phases.iter().flat_map(steps_of).filter_map(map_of);
+        let tile_elements = maps().map(|map| map.tiles * map.tile).max().unwrap_or(0);
+        let most_values = maps().map(|map| map.values.len()).max().unwrap_or(0);
+        (plan.tile_elements, plan.most_values) = (tile_elements, most_values);
         let (rows, shared): (Vec<_>, Vec<_>) =
             plan.phases.iter().partition(|phase| matches!(phase, PlannedPhase::Rows { .. }));
         let work = |phases: Vec<&PlannedPhase>| {
@@ -263,6 +224,28 @@ impl Plan {
         }
     }
 
+    /// Moves updates from their shared phase into the products that they are updates by.
+    fn attach_updates(&mut self) {
+        for phase in 1..self.phases.len() {
+            let hosts = ending::updates(&self.program, phase, &self.places);
+            let (before, after) = self.phases.split_at_mut(phase);
+            let (Some(PlannedPhase::Rows { reductions, .. }), PlannedPhase::Shared { steps }) =
+                (before.last_mut(), &mut after[0])
+            else {
+                continue;
+            };
+            let all = std::mem::take(steps);
+            for (step, host) in all.into_iter().zip(hosts) {
+                match (host.map(|host| &mut reductions[host]), step) {
+                    (Some(Step::Gemm { ending, .. }), Step::Map(map)) => {
+                        *ending = Ending::Update(map);
+                    }
+                    (_, step) => steps.push(step),
+                }
+            }
+        }
+    }
+
     fn phase(&self, phase: &Phase) -> PlannedPhase {
         match phase {
             Phase::Shared(kernels) => PlannedPhase::Shared { steps: self.steps(kernels) },
@@ -297,13 +280,19 @@ impl Plan {
 
     fn step(&self, kernel: &Kernel) -> Step {
         match kernel {
-            Kernel::Map(map) => Step::Map(self.map(map)),
-            Kernel::Gemm(gemm) => Step::Gemm {
-                epilogue: gemm.epilogue.as_ref().map(|map| self.map(map)),
-                gemm: gemm.clone(),
-            },
+            Kernel::Map(map) => Step::Map(PlannedMap::new(map, &self.places)),
+            Kernel::Gemm(gemm) => {
+                let ending = match &gemm.epilogue {
+                    None => Ending::Plain,
+                    Some(map) => match ending::fused(&self.program, gemm, map) {
+                        Some((ending, output)) => Ending::Fused { ending, output },
+                        None => Ending::Map(PlannedMap::new(map, &self.places)),
+                    },
+                };
+                Step::Gemm { gemm: gemm.clone(), ending }
+            }
             Kernel::Reduce(reduce) => Step::Reduce {
-                prologue: reduce.prologue.as_ref().map(|map| self.map(map)),
+                prologue: reduce.prologue.as_ref().map(|map| PlannedMap::new(map, &self.places)),
                 reduce: reduce.clone(),
                 companion: 0,
             },
@@ -312,111 +301,6 @@ impl Plan {
                 elements: self.program.values()[random.output].elements,
                 random: random.clone(),
             },
-        }
-    }
-
-    fn map(&self, map: &Map) -> PlannedMap {
-        let mut last_use: Vec<usize> = (0..map.code.len()).collect();
-        for (at, instruction) in map.code.iter().enumerate() {
-            for argument in &instruction.arguments {
-                if let Argument::Register(register) = argument {
-                    last_use[*register] = at;
-                }
-            }
-        }
-        let overlaps = |value: ValueId| {
-            map.operands.iter().any(|operand| self.places[operand.value] == self.places[value])
-        };
-        let mut targets: Vec<Target> = Vec::with_capacity(map.code.len());
-        let mut stores = Vec::new();
-        let mut busy: Vec<usize> = Vec::new();
-        for (at, &last_use) in last_use.iter().enumerate() {
-            let mut kept = map.outputs.iter().filter(|&&(register, _)| register == at);
-            let first = kept.next().copied();
-            let target = match first {
-                Some((_, value)) if !overlaps(value) => {
-                    stores.extend(kept);
-                    Target::Value(value)
-                }
-                _ => {
-                    stores.extend(first);
-                    stores.extend(kept);
-                    // A tile is free again after its last use; one to be stored never is.
-                    let until = match first {
-                        Some(_) => usize::MAX,
-                        None => last_use,
-                    };
-                    let tile = busy.iter().position(|&until| until < at).unwrap_or_else(|| {
-                        busy.push(0);
-                        busy.len() - 1
-                    });
-                    busy[tile] = until;
-                    Target::Tile(tile)
-                }
-            };
-            targets.push(target);
-        }
-        let mut tiles = busy.len();
-        let operands = map
-            .operands
-            .iter()
-            .map(|operand| PlannedOperand {
-                value: operand.value,
-                pattern: pattern(map, operand, &mut tiles),
-            })
-            .collect();
-        let code = map
-            .code
-            .iter()
-            .zip(targets)
-            .map(|(instruction, target)| {
-                let mut arguments = [Argument::Constant(0.0); 3];
-                for (slot, argument) in arguments.iter_mut().zip(&instruction.arguments) {
-                    *slot = *argument;
-                }
-                PlannedInstruction { op: instruction.op, arguments, target }
-            })
-            .collect();
-        PlannedMap {
-            rows: map.kind == Kind::Rows,
-            elements: map.dims.iter().product(),
-            operands,
-            code,
-            stores,
-            tiles,
-        }
-    }
-}
-
-fn pattern(map: &Map, operand: &MapOperand, tiles: &mut usize) -> Pattern {
-    let domain: usize = map.dims.iter().product();
-    let elements: usize = operand.dims.iter().product();
-    let same_kind = operand.kind == map.kind;
-    let mut buffer = || {
-        *tiles += 1;
-        *tiles - 1
-    };
-    if elements == domain && same_kind {
-        Pattern::Whole
-    } else if elements == 1 && operand.kind == Kind::Shared {
-        Pattern::Once
-    } else if elements == 1 {
-        Pattern::PerRow { buffer: buffer() }
-    } else if elements == domain {
-        Pattern::Repeated { buffer: buffer() }
-    } else {
-        let missing = map.dims.len() - operand.dims.len();
-        let mut strides = vec![0; map.dims.len()];
-        let mut stride = 1;
-        for axis in (0..operand.dims.len()).rev() {
-            strides[missing + axis] = if operand.dims[axis] == 1 { 0 } else { stride };
-            stride *= operand.dims[axis];
-        }
-        Pattern::Strided {
-            buffer: buffer(),
-            dims: map.dims.clone(),
-            strides: strides.into(),
-            per_row: if operand.kind == Kind::Rows { elements } else { 0 },
         }
     }
 }
@@ -556,30 +440,32 @@ fn steps_of(phase: &PlannedPhase) -> impl Iterator<Item = &Step> {
     }
 }
 
-fn tiles_of(step: &Step) -> usize {
+/// The map of a kernel, if it has one.
+fn map_of(step: &Step) -> Option<&PlannedMap> {
     match step {
-        Step::Map(map) => map.tiles,
-        Step::Gemm { epilogue: map, .. } | Step::Reduce { prologue: map, .. } => {
-            map.as_ref().map_or(0, |map| map.tiles)
+        Step::Map(map) | Step::Gemm { ending: Ending::Map(map) | Ending::Update(map), .. } => {
+            Some(map)
         }
-        Step::Movement(_) | Step::Random { .. } => 0,
+        Step::Reduce { prologue, .. } => prologue.as_ref(),
+        Step::Gemm { .. } | Step::Movement(_) | Step::Random { .. } => None,
     }
 }
 
 /// A rough count of operations, for one row of a rows phase or all of a shared one.
 pub(crate) fn work_of(step: &Step) -> usize {
-    let of_map = |map: &PlannedMap| map.elements * map.code.len();
     match step {
-        Step::Map(map) => of_map(map),
-        Step::Gemm { gemm, epilogue } => {
-            2 * gemm.m * gemm.n * gemm.k * gemm.stack + epilogue.as_ref().map_or(0, of_map)
+        Step::Map(map) => map.work(),
+        Step::Gemm { gemm, ending } => {
+            let after = if let Ending::Map(map) = ending { map.work() } else { 0 };
+            2 * gemm.m * gemm.n * gemm.k * gemm.stack + after
         }
         Step::Reduce { reduce, prologue, .. } => {
             let cost = match reduce.reduction {
                 Reduction::Sum | Reduction::Max | Reduction::ArgMax => 1,
                 Reduction::LogSumExp => 20,
             };
-            cost * reduce.outer * reduce.length * reduce.inner + prologue.as_ref().map_or(0, of_map)
+            cost * reduce.outer * reduce.length * reduce.inner
+                + prologue.as_ref().map_or(0, PlannedMap::work)
         }
         Step::Movement(_) => 0,
         Step::Random { elements, .. } => 10 * elements,

@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use chainrule_core::compile::program::Product;
 
-use crate::plan::{Plan, PlannedPhase, Step, work_of};
+use crate::plan::{Ending, FusedEnding, Plan, PlannedPhase, Step, work_of};
 
 /// What one thread has spent in a kernel, and what it did there.
 #[derive(Clone, Debug, PartialEq)]
@@ -101,11 +101,18 @@ impl Profile {
 fn describe(step: &Step) -> String {
     match step {
         Step::Map(map) => format!("map {} × {} instructions", map.elements, map.code.len()),
-        Step::Gemm { gemm, epilogue } => {
+        Step::Gemm { gemm, ending } => {
             let rows = if gemm.product == Product::OverRows { " over rows" } else { "" };
-            let with = epilogue
-                .as_ref()
-                .map_or(String::new(), |map| format!(" + {} instructions", map.code.len()));
+            let with = match ending {
+                Ending::Plain => String::new(),
+                Ending::Map(map) => format!(" + {} instructions", map.code.len()),
+                Ending::Update(map) => format!(" + update of {} instructions", map.code.len()),
+                Ending::Fused { ending: FusedEnding::Bias(_), .. } => " + bias".to_owned(),
+                Ending::Fused { ending: FusedEnding::BiasFloor(..), .. } => {
+                    " + bias, relu".to_owned()
+                }
+                Ending::Fused { ending: FusedEnding::Gate(_), .. } => " · relu′".to_owned(),
+            };
             format!("product{rows} {}×{}×{}{with}", gemm.m, gemm.n, gemm.k)
         }
         Step::Reduce { reduce, .. } => {

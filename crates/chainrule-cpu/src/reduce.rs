@@ -45,6 +45,17 @@ fn axis<T: Number>(reduce: &Reduce, operand: &[T], output: &mut [T]) {
     let (length, inner) = (reduce.length, reduce.inner);
     for (slab, results) in operand.chunks_exact(length * inner).zip(output.chunks_exact_mut(inner))
     {
+        // The same chains, side by side: neighbouring results share lanes.
+        if inner > 1 && matches!(reduce.reduction, Reduction::Sum | Reduction::Max) {
+            let most = matches!(reduce.reduction, Reduction::Max);
+            results.fill(if most { T::from_f64(f64::NEG_INFINITY) } else { T::ZERO });
+            for along in slab.chunks_exact(inner) {
+                for (result, &x) in results.iter_mut().zip(along) {
+                    *result = if most { Math::maximum(*result, x) } else { *result + x };
+                }
+            }
+            continue;
+        }
         for (i, result) in results.iter_mut().enumerate() {
             let along = || slab[i..].iter().step_by(inner).copied();
             *result = match reduce.reduction {

@@ -5,16 +5,19 @@
 //! of which goes on as one chain over the block's rows; at the next, the following block. The same
 //! chains give the same bits for any number of threads and any size of block or chunk.
 
+use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use chainrule_core::Kind;
-use chainrule_core::compile::program::{Gemm, GemmOperand, Product};
+use chainrule_core::compile::program::{Gemm, GemmOperand, Product, ValueId};
 
 use crate::control::{Batches, SharedValues, StepControl};
 use crate::frame::Frame;
-use crate::gemm::{Left, Right, gemm};
+use crate::gemm::{Epilogue, Left, Right, gemm, gemm_with};
 use crate::lanes::Number;
-use crate::plan::{Plan, PlannedMap, PlannedPhase, ROW_UNIT, Step, TILE, left_strides};
+use crate::plan::{
+    Ending, FusedEnding, Plan, PlannedMap, PlannedPhase, ROW_UNIT, Step, left_strides,
+};
 use crate::profile::Profile;
 use crate::simd::Isa;
 use crate::source::{RowSource, Selection};
@@ -25,6 +28,7 @@ use crate::{map, movement, reduce};
 pub(crate) struct Scratch<T> {
     pub(crate) local: *mut T,
     pub(crate) tiles: *mut T,
+    pub(crate) table: *mut *mut T,
 }
 
 // SAFETY: the pointers are a worker's own buffers, handed to exactly one thread.
@@ -118,6 +122,7 @@ impl<T: Number> Run<'_, T> {
             batch: self.batch,
             local: scratch.local,
             tiles: scratch.tiles,
+            table: scratch.table,
             row_in_block: 0,
             row_in_batch: 0,
             row_in_local: 0,
@@ -168,7 +173,7 @@ impl<T: Number> Run<'_, T> {
             self.timed(thread, (phase, 1 + at), 1, || match step {
                 Step::Map(map) => {
                     let part = match (self.together, thread) {
-                        (true, _) => share(map.elements, TILE, thread, self.threads),
+                        (true, _) => share(map.elements, map.tile, thread, self.threads),
                         (false, 0) => 0..map.elements,
                         (false, _) => 0..0,
                     };
@@ -251,7 +256,7 @@ impl<T: Number> Run<'_, T> {
         unsafe {
             match step {
                 Step::Map(map) => self.run_map(map, frame),
-                Step::Gemm { gemm, epilogue } => self.product(gemm, epilogue.as_ref(), frame),
+                Step::Gemm { gemm, ending } => self.product(gemm, ending, frame),
                 Step::Reduce { reduce, prologue, .. } => {
                     if let Some(map) = prologue {
                         self.run_map(map, frame);
@@ -280,11 +285,15 @@ impl<T: Number> Run<'_, T> {
     ///
     /// # Safety
     /// As [`Run::row_kernel`].
-    unsafe fn product(&self, step: &Gemm, epilogue: Option<&PlannedMap>, frame: &Frame<'_, T>) {
-        let Some(epilogue) = epilogue else {
+    unsafe fn product(&self, step: &Gemm, ending: &Ending, frame: &Frame<'_, T>) {
+        let epilogue = match ending {
             // SAFETY: passed on from the caller.
-            unsafe { self.plain_product(step, frame) };
-            return;
+            Ending::Plain => return unsafe { self.plain_product(step, frame) },
+            Ending::Fused { ending, output } => {
+                // SAFETY: passed on from the caller.
+                return unsafe { self.fused_product(step, *ending, *output, frame) };
+            }
+            Ending::Map(map) | Ending::Update(map) => map,
         };
         let bytes = step.stack * step.m * step.n * size_of::<T>();
         let rows = ((32 << 10) / bytes.max(1)).clamp(1, 64).next_multiple_of(ROW_UNIT);
@@ -305,6 +314,37 @@ impl<T: Number> Run<'_, T> {
             }
             start += count;
         }
+    }
+
+    /// A stacked product with what is done to it while it is in registers.
+    ///
+    /// # Safety
+    /// As [`Run::row_kernel`].
+    unsafe fn fused_product(
+        &self,
+        step: &Gemm,
+        ending: FusedEnding,
+        output: ValueId,
+        frame: &Frame<'_, T>,
+    ) {
+        let (row_stride, column_stride) = left_strides(step);
+        // SAFETY: passed on from the caller.
+        let (left, right, output, epilogue) = unsafe {
+            let epilogue = match ending {
+                FusedEnding::Bias(bias) => Epilogue::Bias(frame.read(bias)),
+                FusedEnding::BiasFloor(bias, floor) => {
+                    Epilogue::BiasFloor(frame.read(bias), T::from_f64(floor))
+                }
+                FusedEnding::Gate(gate) => Epilogue::Gate(frame.read(gate)),
+            };
+            let (left, right) = (frame.read(step.left.value), frame.read(step.right.value));
+            (left, right, frame.write(output), epilogue)
+        };
+        let left = Left { data: left, row_stride, column_stride };
+        let right = Right { data: right, row_stride: step.n };
+        let rows = frame.rows * step.stack * step.m;
+        let sizes = (rows, step.n, step.k);
+        gemm_with(self.isa, sizes, left, right, output, step.n, false, epilogue);
     }
 
     /// # Safety
@@ -363,34 +403,28 @@ impl<T: Number> Run<'_, T> {
                         }
                     }
                 }
-                Step::Gemm { gemm: step, .. } => {
+                Step::Gemm { gemm: step, ending } => {
                     let mine = share(step.m, ROW_UNIT, thread, self.threads);
-                    if mine.is_empty() {
-                        return;
-                    }
-                    // SAFETY: as above; the product is shared, and these are its rows
-                    // `mine.start .. mine.end`.
-                    unsafe {
-                        let left = block.read(step.left.value);
-                        let right = block.read(step.right.value);
-                        let output = std::slice::from_raw_parts_mut(
-                            block.pointer(step.output).add(mine.start * step.n),
-                            mine.len() * step.n,
-                        );
-                        let (row_stride, column_stride) = left_strides(step);
-                        gemm(
-                            self.isa,
-                            (mine.len(), step.n, block.rows * step.k),
-                            Left {
-                                data: left.get(mine.start..).unwrap_or(&[]),
-                                row_stride,
-                                column_stride,
-                            },
-                            Right { data: right, row_stride: step.n },
-                            output,
-                            step.n,
-                            !first,
-                        );
+                    let strip = match ending {
+                        Ending::Update(_) if last => {
+                            rows_of_strip(step, block.rows, size_of::<T>())
+                        }
+                        _ => mine.len(),
+                    };
+                    let mut from = mine.start;
+                    while from < mine.end {
+                        let to = mine.end.min(from + strip);
+                        // SAFETY: as above; the product is shared, and these are rows of it that
+                        // are this thread's.
+                        unsafe { self.product_over_rows(step, from..to, block, first) };
+                        if let (Ending::Update(map), true) = (ending, last) {
+                            // SAFETY: these elements are this thread's, and the plan saw that
+                            // nobody else reads what the map writes before the next phase.
+                            unsafe {
+                                map::run_shared(self.isa, map, block, from * step.n, to * step.n);
+                            }
+                        }
+                        from = to;
                     }
                 }
                 // The compiler puts nothing else here: only reductions cross rows.
@@ -398,4 +432,37 @@ impl<T: Number> Run<'_, T> {
             });
         }
     }
+
+    /// Goes on with the chains of some rows of a product over rows.
+    ///
+    /// # Safety
+    /// These rows of the result must be this thread's alone, and nobody may write the operands.
+    unsafe fn product_over_rows(
+        &self,
+        step: &Gemm,
+        rows: Range<usize>,
+        block: &Frame<'_, T>,
+        first: bool,
+    ) {
+        // SAFETY: passed on from the caller.
+        let (left, right, output) = unsafe {
+            let output = block.pointer(step.output).add(rows.start * step.n);
+            let output = std::slice::from_raw_parts_mut(output, rows.len() * step.n);
+            (block.read(step.left.value), block.read(step.right.value), output)
+        };
+        let (row_stride, column_stride) = left_strides(step);
+        let left = left.get(rows.start..).unwrap_or(&[]);
+        let sizes = (rows.len(), step.n, block.rows * step.k);
+        let left = Left { data: left, row_stride, column_stride };
+        let right = Right { data: right, row_stride: step.n };
+        gemm(self.isa, sizes, left, right, output, step.n, !first);
+    }
+}
+
+/// Rows of a product over rows after which its update runs, on what is still in cache: in the first
+/// one if the right operand stays there too, else enough rows to make its packing worth while.
+fn rows_of_strip(step: &Gemm, rows: usize, bytes: usize) -> usize {
+    let right = rows * step.k * step.n * bytes;
+    let strip = if right <= 64 << 10 { (8 << 10) / (step.n * bytes).max(1) } else { 64 };
+    strip.max(ROW_UNIT / 2).next_multiple_of(ROW_UNIT / 2)
 }

@@ -188,6 +188,11 @@ pub trait Lanes: Copy {
     unsafe fn store_masked(self, to: *mut Self::Element, mask: Self::Mask);
     /// Returns self · factor + addend with one rounding in each lane.
     unsafe fn mul_add(self, factor: Self, addend: Self) -> Self;
+    /// Returns self + other in each lane.
+    unsafe fn add(self, other: Self) -> Self;
+    /// Returns `yes` in the lanes where self ≥ other, and `no` in those where it is not or either is
+    /// NaN.
+    unsafe fn if_at_least(self, other: Self, yes: Self, no: Self) -> Self;
 }
 
 /// Plain Rust's vector: the compiler puts it in registers where there are any.
@@ -241,13 +246,25 @@ impl<T: Element, const N: usize> Lanes for Array<T, N> {
         }
         Array(lanes)
     }
+    #[inline(always)]
+    unsafe fn add(self, other: Self) -> Self {
+        Array(std::array::from_fn(|lane| self.0[lane] + other.0[lane]))
+    }
+    #[inline(always)]
+    unsafe fn if_at_least(self, other: Self, yes: Self, no: Self) -> Self {
+        let choose = |lane: usize| match self.0[lane] >= other.0[lane] {
+            true => yes.0[lane],
+            false => no.0[lane],
+        };
+        Array(std::array::from_fn(choose))
+    }
 }
 
 /// Writes [`Lanes`] for one x86-64 register: its name, element, mask and intrinsics.
 #[cfg(target_arch = "x86_64")]
 macro_rules! register {
     ($register:ident, $element:ty, $count:expr, $mask:ty, $first:expr, $splat:ident, $fused:ident,
-     load $load:ident $load_masked:ident, store $store:ident $store_masked:ident) => {
+     $add:ident, $choose:ident, load $load:ident $load_masked:ident, store $store:ident $store_masked:ident) => {
         // Every function below: the trait's contract gives it the CPU's features and good pointers, and
         // these intrinsics ask for no alignment.
         impl Lanes for $register {
@@ -293,13 +310,23 @@ macro_rules! register {
                 // SAFETY: the CPU has the feature, by the trait's contract.
                 unsafe { $fused(self, factor, addend) }
             }
+            #[inline(always)]
+            unsafe fn add(self, other: Self) -> Self {
+                // SAFETY: the CPU has the feature, by the trait's contract.
+                unsafe { $add(self, other) }
+            }
+            #[inline(always)]
+            unsafe fn if_at_least(self, other: Self, yes: Self, no: Self) -> Self {
+                // SAFETY: the CPU has the feature, by the trait's contract.
+                unsafe { $choose(self, other, yes, no) }
+            }
         }
     };
 }
 
 #[cfg(target_arch = "x86_64")]
 mod masks {
-    //! AVX2 takes its masks as vectors and the pointer first; these give it the face of AVX-512.
+    //! AVX2 takes its masks as vectors and the pointer first; these give both sets one face.
     use std::arch::x86_64::*;
 
     #[inline(always)]
@@ -326,6 +353,34 @@ mod masks {
             _mm256_cmpgt_epi64(_mm256_set1_epi64x(count as i64), lane)
         }
     }
+    /// Writes the choice by a comparison for one register.
+    macro_rules! choose {
+        ($name:ident, $register:ty, |$a:ident, $b:ident, $yes:ident, $no:ident| $chosen:expr) => {
+            #[inline(always)]
+            pub unsafe fn $name(
+                $a: $register,
+                $b: $register,
+                $yes: $register,
+                $no: $register,
+            ) -> $register {
+                // SAFETY: the caller has the register's instruction set.
+                unsafe { $chosen }
+            }
+        };
+    }
+    choose!(choose_m256, __m256, |a, b, yes, no| {
+        _mm256_blendv_ps(no, yes, _mm256_cmp_ps::<_CMP_GE_OQ>(a, b))
+    });
+    choose!(choose_m256d, __m256d, |a, b, yes, no| {
+        _mm256_blendv_pd(no, yes, _mm256_cmp_pd::<_CMP_GE_OQ>(a, b))
+    });
+    choose!(choose_m512, __m512, |a, b, yes, no| {
+        _mm512_mask_blend_ps(_mm512_cmp_ps_mask::<_CMP_GE_OQ>(a, b), no, yes)
+    });
+    choose!(choose_m512d, __m512d, |a, b, yes, no| {
+        _mm512_mask_blend_pd(_mm512_cmp_pd_mask::<_CMP_GE_OQ>(a, b), no, yes)
+    });
+
     #[inline(always)]
     pub unsafe fn load_f32(mask: __m256i, from: *const f32) -> __m256 {
         // SAFETY: the caller has AVX2 and a pointer good for the lanes of the mask.
@@ -339,20 +394,23 @@ mod masks {
 }
 
 #[cfg(target_arch = "x86_64")]
-use masks::{first4_of_64, first8, first8_of_32, first16, load_f32, load_f64};
+use masks::{
+    choose_m256, choose_m256d, choose_m512, choose_m512d, first4_of_64, first8, first8_of_32,
+    first16, load_f32, load_f64,
+};
 
 #[cfg(target_arch = "x86_64")]
 register!(__m256, f32, 8, __m256i, first8_of_32, _mm256_set1_ps, _mm256_fmadd_ps,
-    load _mm256_loadu_ps load_f32, store _mm256_storeu_ps _mm256_maskstore_ps);
+    _mm256_add_ps, choose_m256, load _mm256_loadu_ps load_f32, store _mm256_storeu_ps _mm256_maskstore_ps);
 #[cfg(target_arch = "x86_64")]
 register!(__m256d, f64, 4, __m256i, first4_of_64, _mm256_set1_pd, _mm256_fmadd_pd,
-    load _mm256_loadu_pd load_f64, store _mm256_storeu_pd _mm256_maskstore_pd);
+    _mm256_add_pd, choose_m256d, load _mm256_loadu_pd load_f64, store _mm256_storeu_pd _mm256_maskstore_pd);
 #[cfg(target_arch = "x86_64")]
 register!(__m512, f32, 16, __mmask16, first16, _mm512_set1_ps, _mm512_fmadd_ps,
-    load _mm512_loadu_ps _mm512_maskz_loadu_ps, store _mm512_storeu_ps _mm512_mask_storeu_ps);
+    _mm512_add_ps, choose_m512, load _mm512_loadu_ps _mm512_maskz_loadu_ps, store _mm512_storeu_ps _mm512_mask_storeu_ps);
 #[cfg(target_arch = "x86_64")]
 register!(__m512d, f64, 8, __mmask8, first8, _mm512_set1_pd, _mm512_fmadd_pd,
-    load _mm512_loadu_pd _mm512_maskz_loadu_pd, store _mm512_storeu_pd _mm512_mask_storeu_pd);
+    _mm512_add_pd, choose_m512d, load _mm512_loadu_pd _mm512_maskz_loadu_pd, store _mm512_storeu_pd _mm512_mask_storeu_pd);
 
 /// A vector of which as many as it has lanes make a square that can be turned round in registers.
 ///

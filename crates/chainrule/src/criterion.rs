@@ -9,7 +9,7 @@ use chainrule_core::graph::substitute;
 use crate::activations;
 use crate::error::{ErrorKind, Result};
 use crate::formula::Formula;
-use crate::losses::{self, Finish, Loss, Output, TargetScale};
+use crate::losses::{self, Finish, Form, Loss, Output, TargetScale, Units};
 
 /// A value of each row, what is done to its mean, and what it takes the network's output for.
 ///
@@ -26,10 +26,12 @@ pub struct Criterion {
     per_row: Arc<PerRow>,
     finish: Finish,
     output: Output,
+    scales: &'static [TargetScale],
     scale: TargetScale,
+    units: Units,
 }
 
-type PerRow = dyn Fn(&Expr, &Expr) -> Expr + Send + Sync;
+type PerRow = dyn Fn(&Expr, &Expr, &Units) -> Expr + Send + Sync;
 
 impl Criterion {
     /// A loss of one's own: from the target and the network's output of a row to one number.
@@ -40,27 +42,38 @@ impl Criterion {
     ) -> Self {
         Self {
             name: name.to_owned(),
-            per_row: Arc::new(per_row),
+            per_row: Arc::new(move |y, output, _| per_row(y, output)),
             finish,
             output: Output::Prediction,
+            scales: &TargetScale::ALL,
             scale: TargetScale::Standard,
+            units: Units::default(),
         }
     }
 
-    /// A loss of the table for a network whose output means `output`.
+    /// A loss of the table for a network whose output means `output`, or something else that suits
+    /// the same targets.
     ///
     /// # Errors
     /// [`ErrorKind::InvalidSetting`] if the loss does not suit such an output.
     pub fn named(settings: losses::Settings, output: Output) -> Result<Self> {
-        let loss = settings.member();
-        if !loss.outputs.contains(&output) {
-            let table = losses::LOSSES.iter().filter(|loss| loss.outputs.contains(&output));
-            let suited: Vec<&str> = table.map(|loss| loss.name).collect();
-            let (value, expected) = (loss.name.to_owned(), suited.join(", "));
-            let expected = format!("one for {}: {expected}", output.describe());
-            return Err(ErrorKind::InvalidSetting { option: "loss", value, expected }.into());
+        let form = settings.form(output)?;
+        Ok(Self::of(settings, form))
+    }
+
+    fn of(settings: losses::Settings, form: &'static Form) -> Self {
+        let (name, loss) = (settings.to_string(), settings.member());
+        let per_row =
+            move |y: &Expr, output: &Expr, units: &Units| form.trained(y, output, &settings, units);
+        Self {
+            name,
+            per_row: Arc::new(per_row),
+            finish: loss.finish,
+            output: form.output,
+            scales: loss.scales,
+            scale: loss.scales[0],
+            units: Units::default(),
         }
-        Ok(Self { output, ..Self::from(settings) })
     }
 
     /// A loss that is typed: a formula of the target `y` and the prediction `p`, for each output,
@@ -82,18 +95,17 @@ impl Criterion {
     /// assert!(Criterion::formula("(y - z)^2", Output::Prediction).is_err());
     /// ```
     pub fn formula(text: &str, output: Output) -> Result<Self> {
-        let names: &[&str] = match output {
-            Output::Prediction => &["y", "p"],
-            Output::Logit | Output::Logits => &["y", "p", "z"],
-        };
-        let formula = Formula::new(text, names)?;
+        let classes = matches!(output, Output::Logit | Output::Logits);
+        let formula = Formula::new(text, if classes { &["y", "p", "z"] } else { &["y", "p"] })?;
         let name = formula.text().to_owned();
-        let scale = match output {
-            Output::Prediction => TargetScale::Standard,
-            Output::Logit | Output::Logits => TargetScale::None,
-        };
         let per_row = move |y: &Expr, z: &Expr| typed(&formula, output, y, z);
-        Ok(Self { output, scale, ..Self::new(&name, Finish::Mean, per_row) })
+        let typed = Self::new(&name, Finish::Mean, per_row);
+        Ok(match classes {
+            true => {
+                Self { output, scales: &[TargetScale::None], scale: TargetScale::None, ..typed }
+            }
+            false => typed,
+        })
     }
 
     /// A loss of the table by its name and settings, or a typed one.
@@ -118,14 +130,46 @@ impl Criterion {
         self.output
     }
 
-    /// The units in which it is trained.
+    /// How the target is scaled for it.
     pub fn scale(&self) -> TargetScale {
         self.scale
     }
 
-    /// The value of each row, from the target and the network's output in training units.
+    /// The same with the target scaled otherwise.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InvalidSetting`] for a scale that the loss does not have.
+    ///
+    /// ```
+    /// use chainrule::{Criterion, losses::{TargetScale, loss}};
+    /// let mse: Criterion = loss("mse").unwrap().into();
+    /// assert!(mse.with_scale(TargetScale::None).is_ok());
+    /// let rmsle: Criterion = loss("rmsle").unwrap().into();
+    /// assert!(rmsle.with_scale(TargetScale::None).is_err());
+    /// ```
+    pub fn with_scale(self, scale: TargetScale) -> Result<Self> {
+        if self.scales.contains(&scale) {
+            return Ok(Self { scale, ..self });
+        }
+        let names: Vec<&str> = self.scales.iter().map(|scale| scale.name()).collect();
+        let expected = match self.output {
+            Output::Logit | Output::Logits => "left out: classes are not scaled".to_owned(),
+            _ => format!("{} with {}", names.join(" or "), self.name),
+        };
+        let (option, value) = ("target scale", scale.name().to_owned());
+        Err(ErrorKind::InvalidSetting { option, value, expected }.into())
+    }
+
+    /// The same for a target whose numbers lie there: losses in the target's own units need to
+    /// know.
+    #[must_use]
+    pub fn in_units(self, units: Units) -> Self {
+        Self { units, ..self }
+    }
+
+    /// The value of each row, from the target as it is scaled and the network's output.
     pub fn per_row(&self, target: &Expr, output: &Expr) -> Expr {
-        (self.per_row)(target, output)
+        (self.per_row)(target, output, &self.units)
     }
 
     /// Whether a target of one column is the number of a class.
@@ -156,11 +200,8 @@ impl From<&'static Loss> for Criterion {
 /// The loss for the first output that it suits.
 impl From<losses::Settings> for Criterion {
     fn from(settings: losses::Settings) -> Self {
-        let loss = settings.member();
-        let output = loss.outputs.first().copied().unwrap_or(Output::Prediction);
-        let name = settings.to_string();
-        let per_row = move |y: &Expr, output: &Expr| settings.trained_per_row(y, output);
-        Self { output, scale: loss.scale, ..Self::new(&name, loss.finish, per_row) }
+        let form = &settings.member().forms[0];
+        Self::of(settings, form)
     }
 }
 
@@ -178,7 +219,7 @@ fn typed(formula: &Formula, output: Output, target: &Expr, z: &Expr) -> Expr {
         false => losses::aligned(&y_name, &z_name),
     };
     let p = match output {
-        Output::Prediction => z_name.clone(),
+        Output::Prediction | Output::Direction | Output::Rate | Output::Normal => z_name.clone(),
         Output::Logit => z_name.clone().sigmoid(),
         Output::Logits => activations::softmax(&z_name),
     };

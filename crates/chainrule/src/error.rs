@@ -182,8 +182,24 @@ pub enum ErrorKind {
     /// A formula of one row has an operation over all of them, or one that draws at random.
     MixesRows { formula: String, operation: String },
 
-    /// A loss that takes log(1 + y) met a target of −1 or less.
+    // Calculus.
+    /// A formula's value, or a letter in it, is not one number.
+    NotOneNumber { formula: String, shape: String },
+    /// A formula of numbers has a function of a whole row of them.
+    NeedsRow { formula: String, function: &'static str },
+    /// Variables of a formula have no value at the point.
+    MissingValues { names: Vec<String> },
+    /// A value is given for what the formula does not have.
+    UnknownVariable { name: String, nearest: Option<String>, available: Vec<String> },
+
+    /// The logarithm of 1 + y is wanted of a target of −1 or less.
     LogOfTarget { file: String, line: u64, column: String, value: f64 },
+    /// A loss of counts met a negative target.
+    NegativeCount { file: String, line: u64, column: String, value: f64 },
+    /// The weight of a row is missing, negative, or no finite number.
+    InvalidWeight { file: String, line: u64, column: String, value: f64 },
+    /// Every row of a part has weight 0.
+    NoWeight { file: String, column: String, part: &'static str },
     /// The loss of an epoch is not a finite number.
     Diverged { epoch: usize, loss: f64 },
     /// An expression is wrong, as built by a network, a loss or a formula.
@@ -354,11 +370,48 @@ impl fmt::Display for ErrorKind {
                 f,
                 "`{formula}` must be a formula of one row alone, without {operation:?} over the rows"
             ),
+            Self::NotOneNumber { formula, shape } => write!(
+                f,
+                "the value of `{formula}` must be one number, but it is {shape}; reduce it to one, \
+                 as sum(…, axis=0) does"
+            ),
+            Self::NeedsRow { formula, function } => write!(
+                f,
+                "`{formula}`: {function} is a function of a whole row of numbers; of two numbers x \
+                 and y it is given by sigmoid(x - y)"
+            ),
+            Self::MissingValues { names } => {
+                write!(f, "the point has no value for {}; give each variable one", names.join(", "))
+            }
+            Self::UnknownVariable { name, nearest, available } => {
+                write!(f, "the formula has no variable {name:?}")?;
+                write_nearest(f, nearest.as_deref())?;
+                write_list(f, "; it has ", available)
+            }
             Self::LogOfTarget { file, line, column, value } => write!(
                 f,
-                "{file}: line {line}: the target {column:?} is {value}, but rmsle takes the \
-                 logarithm of 1 + target: it needs targets above -1; use --loss mse or correct \
-                 the value"
+                "{file}: line {line}: the target {column:?} is {value}, but the logarithm of 1 + \
+                 target is wanted (by rmsle, or --target-scale log): it needs targets above -1; \
+                 use --loss mse or correct the value"
+            ),
+            Self::NegativeCount { file, line, column, value } => write!(
+                f,
+                "{file}: line {line}: the target {column:?} is {value}, but poisson takes counts: \
+                 it needs targets of 0 or more; use --loss mse or correct the value"
+            ),
+            Self::InvalidWeight { file, line, column, value } if value.is_nan() => write!(
+                f,
+                "{file}: line {line}: the weight in {column:?} is missing; fill it in, 0 for a \
+                 row that is not to count"
+            ),
+            Self::InvalidWeight { file, line, column, value } => write!(
+                f,
+                "{file}: line {line}: the weight in {column:?} is {value}; a weight is a finite \
+                 number of 0 or more"
+            ),
+            Self::NoWeight { file, column, part } => write!(
+                f,
+                "{file}: the weight in {column:?} is 0 in every row {part}; at least one must count"
             ),
             Self::Diverged { epoch, loss } => write!(
                 f,

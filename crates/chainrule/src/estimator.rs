@@ -1,19 +1,22 @@
 //! From a table to a trained model: the task, the encoders, the network and its training.
 
+mod architecture;
 mod evaluation;
+mod objective;
 mod recipe;
 
 use crate::criterion::Criterion;
-use crate::data::{Encoders, Note, Schema, Table, Target, TargetEncoder, Task, split};
+use crate::data::{Encoders, Note, Schema, Table, Target, TargetEncoder, row_weights, split};
 use crate::engine::{Data as Numbers, Matrices, Matrix};
 use crate::error::Result;
-use crate::losses::{Output, TargetScale};
+use crate::metrics::Choice;
 use crate::model::{Inputs, Model, Summary};
 use crate::network::Network;
 use crate::train::{self, Callback, Data, Epoch, Settings};
-pub use evaluation::{Evaluation, Measured, evaluate, evaluate_rows};
+pub use evaluation::{Evaluation, evaluate, evaluate_rows};
 use evaluation::{Truth, Watched};
-pub use recipe::Recipe;
+use objective::Weights;
+pub use recipe::{Embed, Normalization, Recipe};
 use recipe::{in_words, invalid, settings, share};
 
 /// A model with the story of its training.
@@ -25,6 +28,8 @@ pub struct Fitted {
     pub history: Vec<Epoch>,
     /// Whether the callback ended training.
     pub interrupted: bool,
+    /// Whether a solver ended it, at the optimum as far as it can tell.
+    pub converged: bool,
 }
 
 /// What is known before training starts.
@@ -51,6 +56,9 @@ pub struct Plan {
     encoders: Encoders,
     training: Vec<usize>,
     validation: Vec<usize>,
+    weights: Option<Vec<f64>>,
+    /// What is measured besides the metrics of every report.
+    pub metrics: Vec<Choice>,
 }
 
 impl Plan {
@@ -59,44 +67,44 @@ impl Plan {
     /// # Errors
     /// What is wrong with the table, the target or the recipe.
     pub fn new<S: AsRef<str>>(table: &Table, targets: &[S], recipe: &Recipe) -> Result<Self> {
-        let schema = Schema::infer(table, targets)?;
-        let mut target = Target::infer(table, &schema, recipe.task)?;
+        let mut schema = Schema::infer(table, targets)?;
+        if let Some(weight) = &recipe.weight {
+            schema = schema.with_weight(table, weight)?;
+        }
+        let mut target = Target::infer(table, &schema, objective::task(&schema, recipe))?;
+        // Those of the test part too, before anything is spent.
+        row_weights(table, &schema, &target.rows)?;
         let classes = target.classes(table)?;
         let fraction = share("test", recipe.test)?;
         // Another seed, so that the two parts are not drawn alike.
         let (rows, test) = split(&target.rows, fraction, !recipe.seed, classes.as_deref());
         target.rows = rows;
-        let loss = choose_loss(&target, recipe.loss.as_deref())?;
+        let loss = objective::loss(&target, recipe)?;
         let classes = target.classes(table)?;
         let fraction = share("validation", recipe.validation)?;
         let (training, validation) = split(&target.rows, fraction, recipe.seed, classes.as_deref());
-        let encoders = Encoders::fit(table, &schema, &training)?;
-        let log = loss.scale() == TargetScale::Log;
-        let encoded_target = TargetEncoder::fit(table, &target, &training, log)?;
-        let outputs = match (loss.output(), &encoded_target) {
-            (Output::Logits, TargetEncoder::Classes { labels, .. }) => labels.len(),
-            (_, encoder) => encoder.width(),
-        };
-        let mut network = Network::new(encoders.width());
-        for &units in &recipe.layers {
-            network = network.dense(units, &recipe.activation);
-            if recipe.dropout != 0.0 {
-                network = network.dropout(recipe.dropout);
-            }
-        }
-        network = network.dense(outputs, "linear");
-        network.describe()?;
-        let activation = match (loss.output(), loss.scale()) {
-            (Output::Prediction, TargetScale::Log) => "an exponential output",
-            (Output::Prediction, _) => "a linear output",
-            (Output::Logit, _) => "a sigmoid output",
-            (Output::Logits, _) => "a softmax output",
-        };
-        let chosen = if recipe.loss.is_some() { "as asked" } else { "chosen from the target" };
-        let explanation =
-            format!("{}: {activation} with {} ({chosen})", target.explanation, loss.name());
-        let notes = table.notes().iter().cloned().chain(target.dropped.clone()).collect();
+        let embedded: Vec<&str> = recipe.embed.iter().map(|embed| &*embed.column).collect();
+        let encoders = Encoders::fit_with_codes(table, &schema, &training, &embedded)?;
+        let metrics: Vec<Choice> =
+            recipe.metrics.iter().map(|text| Choice::parse(text)).collect::<Result<_>>()?;
+        let parts = [training.as_slice(), &validation];
+        let weights = Weights::of(table, &schema, &target, classes.as_deref(), parts, recipe)?;
+        let scaling = objective::scaling(&loss);
+        let encoded_target = TargetEncoder::fit(table, &target, &training, scaling)?;
+        let loss = loss.in_units(encoded_target.units());
+        let outputs = objective::outputs(&loss, &encoded_target);
         let settings = settings(recipe, training.len())?;
+        let dropout = recipe.dropout_with(&settings);
+        let network = architecture::network(recipe, &encoders, dropout, outputs)?;
+        let chosen = if recipe.loss.is_some() { "as asked" } else { "chosen from the target" };
+        let explanation = format!(
+            "{}: {} with {} ({chosen}){}",
+            target.explanation,
+            objective::last_step(&loss),
+            loss.name(),
+            weights.words
+        );
+        let notes = table.notes().iter().cloned().chain(target.dropped.clone()).collect();
         Ok(Self {
             target,
             network,
@@ -110,6 +118,8 @@ impl Plan {
             encoders,
             training,
             validation,
+            metrics,
+            weights: weights.of_rows,
         })
     }
 
@@ -128,7 +138,12 @@ impl Plan {
         let y = self.encoded_target.encode(table, rows)?;
         let x = matrix(&x, rows.len(), self.encoders.width())?;
         let y = matrix(&y, rows.len(), self.encoded_target.width())?;
-        let Some(source) = Matrices::new(&[("x", x), ("y", y)]) else {
+        let mut groups = vec![("x", x), ("y", y)];
+        if let Some(weights) = &self.weights {
+            let column = Matrix::new(Numbers::F64(weights), rows.len(), 1);
+            groups.push(("weight", column.ok_or_else(|| unfit("the rows", rows.len()))?));
+        }
+        let Some(source) = Matrices::new(&groups) else {
             return Err(unfit("the rows", rows.len()));
         };
         // The rows with a target are numbered from 0 in what was encoded.
@@ -146,7 +161,7 @@ impl Plan {
                 version: env!("CARGO_PKG_VERSION").to_owned(),
                 explanation: self.explanation,
                 loss: self.loss.name().to_owned(),
-                optimizer: in_words(&settings.optimizer),
+                optimizer: in_words(&settings),
                 learning_rate: settings.learning_rate,
                 batch_size: settings.batch_size,
                 seed: settings.seed,
@@ -158,7 +173,10 @@ impl Plan {
             },
         };
         let data = Data { source: &source, training: &training, validation: &validation };
-        let truth = Truth::of(&model, table, &self.validation)?;
+        let truth = Truth::of(&model, table, &self.validation, &self.metrics)?;
+        if !self.validation.is_empty() {
+            truth.check()?;
+        }
         let mut watched = Watched { model: &model, truth: &truth, inner: callback };
         let trained =
             train::train::<f32>(&model.network, &self.loss, data, &settings, &mut watched)?;
@@ -166,25 +184,16 @@ impl Plan {
         model.summary.epochs = trained.history.len();
         model.summary.best_epoch = trained.best_epoch;
         if let Some(epoch) = best {
-            let loss = epoch.validation_loss.map(|loss| ("loss", loss));
+            let loss = epoch.validation_loss.map(|loss| ("loss".to_owned(), loss));
+            let metrics = epoch.metrics.iter().map(|(name, value)| (name.to_string(), *value));
             // JSON has no number for what left the range.
-            let all = loss.into_iter().chain(epoch.metrics.iter().copied());
-            let all = all.filter(|(_, value)| value.is_finite());
-            model.summary.validation = all.map(|(name, value)| (name.to_owned(), value)).collect();
+            let all = loss.into_iter().chain(metrics).filter(|(_, value)| value.is_finite());
+            model.summary.validation = all.collect();
         }
         (model.parameters, model.states) = (trained.parameters, trained.states);
-        Ok(Fitted { model, history: trained.history, interrupted: trained.interrupted })
+        let train::Trained { history, interrupted, converged, .. } = trained;
+        Ok(Fitted { model, history, interrupted, converged })
     }
-}
-
-/// The loss that suits a target, or the one that was asked for if it can be trained on it.
-fn choose_loss(target: &Target, asked: Option<&str>) -> Result<Criterion> {
-    let (output, default) = match target.task {
-        Task::Regression => (Output::Prediction, "mse"),
-        Task::Binary => (Output::Logit, "binary_cross_entropy"),
-        Task::Multiclass => (Output::Logits, "categorical_cross_entropy"),
-    };
-    Criterion::parse(asked.unwrap_or(default), output)
 }
 
 fn matrix(values: &[f32], rows: usize, columns: usize) -> Result<Matrix<'_>> {

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use chainrule_core::compile::{is_over_rows, stable};
+use chainrule_core::function::FunctionRow;
 use chainrule_core::graph::Graph;
 use chainrule_core::op::{Along, Op};
 use chainrule_core::text::{Scope, parse};
@@ -31,18 +32,37 @@ impl Formula {
     /// [`ErrorKind::Formula`](chainrule_core::ErrorKind::Formula), with the place in the text;
     /// [`ErrorKind::MixesRows`] for one whose value of a row depends on other rows or on chance.
     pub fn new(text: &str, variables: &[&str]) -> Result<Self> {
-        let formula = Self { text: text.trim().to_owned() };
-        // Rows of some numbers, so that what runs along a row is read too.
-        let some = |&name: &&str| (name.to_owned(), Expr::input(name, Shape::rows(&[2])));
-        let variables: Vec<(String, Expr)> = variables.iter().map(some).collect();
-        let scope =
-            variables.iter().fold(scope(), |scope, (name, x)| scope.variable(name, x.clone()));
-        let graph = Graph::new(&[parse(&formula.text, &scope)?])?;
-        let mixes = |op: &Op| {
+        Self::read(text, variables, &[], |op| {
             is_over_rows(op)
                 || matches!(op, Op::Uniform { .. } | Op::Iota { along: Along::Rows, .. })
-        };
-        match graph.nodes.iter().find(|node| mixes(&node.op)) {
+        })
+    }
+
+    /// Reads a formula of whole columns, which may go over the rows, with some more functions.
+    ///
+    /// # Errors
+    /// As [`Formula::new`], but for reductions over the rows.
+    pub(crate) fn of_columns(
+        text: &str,
+        variables: &[&str],
+        functions: &'static [FunctionRow],
+    ) -> Result<Self> {
+        Self::read(text, variables, functions, |op| matches!(op, Op::Uniform { .. }))
+    }
+
+    fn read(
+        text: &str,
+        variables: &[&str],
+        functions: &'static [FunctionRow],
+        is_refused: impl Fn(&Op) -> bool,
+    ) -> Result<Self> {
+        let formula = Self { text: text.trim().to_owned() };
+        // Rows of some numbers, so that what runs along a row is read too.
+        let some =
+            |scope: Scope, &name: &&str| scope.variable(name, Expr::input(name, Shape::rows(&[2])));
+        let scope = variables.iter().fold(scope().functions(functions), some);
+        let graph = Graph::new(&[parse(&formula.text, &scope)?])?;
+        match graph.nodes.iter().find(|node| is_refused(&node.op)) {
             None => Ok(formula),
             Some(node) => {
                 let operation = node.op.name().to_owned();
@@ -65,8 +85,18 @@ impl Formula {
     /// The formula of expressions, in a form that is right far out and near 0, and so are its
     /// derivatives; what is wrong poisons it.
     pub fn of(&self, variables: &[(&str, Expr)]) -> Expr {
-        let scope =
-            variables.iter().fold(scope(), |scope, (name, x)| scope.variable(name, x.clone()));
+        self.of_with(variables, &[])
+    }
+
+    /// The same with some more functions.
+    pub(crate) fn of_with(
+        &self,
+        variables: &[(&str, Expr)],
+        functions: &'static [FunctionRow],
+    ) -> Expr {
+        let scope = variables
+            .iter()
+            .fold(scope().functions(functions), |scope, (name, x)| scope.variable(name, x.clone()));
         let made = parse(&self.text, &scope).and_then(|typed| stable(&typed));
         made.unwrap_or_else(|error| error.kind().clone().into())
     }

@@ -3,24 +3,55 @@
 //! Weights start at random, so that no two units learn the same, and of a size that keeps the
 //! spread of the values from layer to layer. To add one, write its row in [`INITIALIZERS`]; the row
 //! gives it its name everywhere, its help and its tests.
+//!
+//! Unless another is asked for, a dense layer's weights start by He's rule before relu and its
+//! relatives, by LeCun's before selu, by Glorot's before all else, and its biases at 0. PyTorch's
+//! `nn.Linear` is narrower, whatever follows it: uniform within ±1/√inputs, biases included; for
+//! the weights that is `he_uniform:slope=2.23606797749979` (its `kaiming_uniform_` with a = √5).
 
+mod orthogonal;
+
+use chainrule_core::Words;
 use chainrule_core::random::Stream;
 
 use crate::error::{Result, by_name};
+use crate::settings::{Chosen, Member, Range, Setting};
 
 /// A rule by which the elements of a parameter start.
 #[derive(Clone, Copy, Debug)]
 pub struct Initializer {
-    /// The name in files.
+    /// The name on the command line and in files.
     pub name: &'static str,
     /// The distribution, with `inputs` and `outputs` those of the layer.
     pub formula: &'static str,
     /// What it is and when to use it.
-    pub about: &'static str,
+    pub about: Words,
+    /// What can be set.
+    pub settings: &'static [Setting],
     /// The distribution of the elements of a weight with so many inputs and outputs.
-    pub distribution: fn(usize, usize) -> Distribution,
-    /// Exact points ((inputs, outputs), distribution).
+    pub distribution: fn(&Settings, usize, usize) -> Distribution,
+    /// Exact points ((inputs, outputs), distribution) at the default settings.
     pub points: [((usize, usize), Distribution); 2],
+}
+
+/// An initializer with the values of its settings.
+pub type Settings = Chosen<Initializer>;
+
+impl Member for Initializer {
+    const FAMILY: &'static str = "initializer";
+    const SETTING: &'static str = "initializer setting";
+
+    fn table() -> &'static [Self] {
+        INITIALIZERS
+    }
+
+    fn name(&self) -> &'static str {
+        self.name
+    }
+
+    fn settings(&self) -> &'static [Setting] {
+        self.settings
+    }
 }
 
 /// What the elements of a parameter are drawn from.
@@ -38,29 +69,46 @@ pub enum Distribution {
         /// The standard deviation.
         deviation: f64,
     },
+    /// Every matrix whose rows (of one with more inputs than outputs, columns) are at right angles
+    /// equally likely.
+    Orthogonal {
+        /// The length of each row or column.
+        gain: f64,
+    },
 }
 
 impl Distribution {
-    /// The next element, drawn from a stream; a constant draws nothing.
-    pub fn draw(self, stream: &mut Stream) -> f64 {
+    /// The elements of a matrix in row-major order, drawn from a stream one after the other; a
+    /// constant draws nothing.
+    pub fn values(self, rows: usize, columns: usize, stream: &mut Stream) -> Vec<f64> {
+        let elements = rows * columns;
         match self {
-            Self::Constant(value) => value,
-            Self::Uniform { limit } => limit * (2.0 * stream.uniform() - 1.0),
-            Self::Normal { deviation } => deviation * stream.normal(),
+            Self::Constant(value) => vec![value; elements],
+            Self::Uniform { limit } => {
+                (0..elements).map(|_| limit * (2.0 * stream.uniform() - 1.0)).collect()
+            }
+            Self::Normal { deviation } => {
+                (0..elements).map(|_| deviation * stream.normal()).collect()
+            }
+            Self::Orthogonal { gain } => {
+                let matrix = orthogonal::matrix(rows, columns, stream);
+                matrix.into_iter().map(|element| gain * element).collect()
+            }
         }
     }
 }
 
-impl Initializer {
+impl Settings {
     /// The elements of a parameter in row-major order, drawn from a stream one after the other.
     ///
     /// The last dimension counts the outputs, those before it the inputs; a vector has as many
     /// inputs as outputs.
     ///
     /// ```
-    /// use chainrule::initializers::initializer;
+    /// use chainrule::initializers::Settings;
     /// use chainrule_core::random::Stream;
-    /// let weights = initializer("he_uniform").unwrap().values(&[6, 2], &mut Stream::new(42, 0));
+    /// let he = Settings::parse("he_uniform").unwrap();
+    /// let weights = he.values(&[6, 2], &mut Stream::new(42, 0));
     /// assert_eq!(weights.len(), 12);
     /// assert!(weights.iter().all(|weight| weight.abs() <= 1.0));
     /// ```
@@ -70,9 +118,27 @@ impl Initializer {
             [units] => (*units, *units),
             [inputs @ .., outputs] => (inputs.iter().product(), *outputs),
         };
-        let distribution = (self.distribution)(inputs, outputs);
-        (0..dims.iter().product()).map(|_| distribution.draw(stream)).collect()
+        let rows = if dims.len() == 1 { 1 } else { inputs };
+        (self.member().distribution)(self, inputs, outputs).values(rows, outputs, stream)
     }
+}
+
+/// The setting of He's rules.
+const SLOPE: Setting = Setting {
+    name: "slope",
+    default: 0.0,
+    range: Range::NotNegative,
+    needs: None,
+    about: Words {
+        english: "The slope below 0 of the leaky relu that follows.",
+        korean: "뒤따르는 leaky relu의 0 아래 기울기.",
+    },
+};
+
+/// 2/(1 + slope²): what makes up for the half that a relu takes away.
+fn gain(settings: &Settings) -> f64 {
+    let slope = settings.value("slope");
+    2.0 / (1.0 + slope * slope)
 }
 
 /// Every initializer.
@@ -80,9 +146,14 @@ pub const INITIALIZERS: &[Initializer] = &[
     Initializer {
         name: "glorot_uniform",
         formula: "uniform within ±sqrt(6/(inputs + outputs))",
-        about: "Keeps the spread both forward and backward, for linear, sigmoid, tanh and softmax. \
-                Glorot and Bengio, 2010.",
-        distribution: |inputs, outputs| Distribution::Uniform {
+        about: Words {
+            english: "Keeps the spread both forward and backward, for linear, sigmoid, tanh and \
+                      softmax. Also called Xavier. Glorot and Bengio, 2010.",
+            korean: "앞으로 갈 때와 뒤로 갈 때 모두 값의 퍼짐을 유지한다. linear, sigmoid, tanh, \
+                     softmax에 알맞다. Xavier라고도 한다. Glorot and Bengio, 2010.",
+        },
+        settings: &[],
+        distribution: |_, inputs, outputs| Distribution::Uniform {
             limit: (6.0 / (inputs as f64 + outputs as f64)).sqrt(),
         },
         points: [
@@ -93,8 +164,13 @@ pub const INITIALIZERS: &[Initializer] = &[
     Initializer {
         name: "glorot_normal",
         formula: "normal with deviation sqrt(2/(inputs + outputs))",
-        about: "As glorot_uniform, with now and then a larger weight.",
-        distribution: |inputs, outputs| Distribution::Normal {
+        about: Words {
+            english: "As glorot_uniform, with now and then a larger weight. Glorot and Bengio, \
+                      2010.",
+            korean: "glorot_uniform과 같되 가끔 더 큰 가중치가 나온다. Glorot and Bengio, 2010.",
+        },
+        settings: &[],
+        distribution: |_, inputs, outputs| Distribution::Normal {
             deviation: (2.0 / (inputs as f64 + outputs as f64)).sqrt(),
         },
         points: [
@@ -104,9 +180,18 @@ pub const INITIALIZERS: &[Initializer] = &[
     },
     Initializer {
         name: "he_uniform",
-        formula: "uniform within ±sqrt(6/inputs)",
-        about: "Keeps the spread forward through relu, which halves it. He and others, 2015.",
-        distribution: |inputs, _| Distribution::Uniform { limit: (6.0 / inputs as f64).sqrt() },
+        formula: "uniform within ±sqrt(6/((1 + slope^2)*inputs))",
+        about: Words {
+            english: "Keeps the spread forward through relu, which halves it. Also called \
+                      Kaiming; with slope = √5 it is PyTorch's start of a linear layer. He et \
+                      al., 2015.",
+            korean: "값을 절반으로 줄이는 relu를 지나도 퍼짐을 유지한다. Kaiming이라고도 한다. \
+                     slope = √5이면 PyTorch 선형층의 시작값과 같다. He et al., 2015.",
+        },
+        settings: &[SLOPE],
+        distribution: |settings, inputs, _| Distribution::Uniform {
+            limit: (3.0 * gain(settings) / inputs as f64).sqrt(),
+        },
         points: [
             ((6, 100), Distribution::Uniform { limit: 1.0 }),
             ((24, 1), Distribution::Uniform { limit: 0.5 }),
@@ -114,26 +199,136 @@ pub const INITIALIZERS: &[Initializer] = &[
     },
     Initializer {
         name: "he_normal",
-        formula: "normal with deviation sqrt(2/inputs)",
-        about: "As he_uniform, with now and then a larger weight.",
-        distribution: |inputs, _| Distribution::Normal { deviation: (2.0 / inputs as f64).sqrt() },
+        formula: "normal with deviation sqrt(2/((1 + slope^2)*inputs))",
+        about: Words {
+            english: "As he_uniform, with now and then a larger weight. He et al., 2015.",
+            korean: "he_uniform과 같되 가끔 더 큰 가중치가 나온다. He et al., 2015.",
+        },
+        settings: &[SLOPE],
+        distribution: |settings, inputs, _| Distribution::Normal {
+            deviation: (gain(settings) / inputs as f64).sqrt(),
+        },
         points: [
             ((2, 100), Distribution::Normal { deviation: 1.0 }),
             ((8, 1), Distribution::Normal { deviation: 0.5 }),
         ],
     },
     Initializer {
+        name: "lecun_uniform",
+        formula: "uniform within ±sqrt(3/inputs)",
+        about: Words {
+            english: "Keeps the spread forward where the activation keeps it. LeCun et al., 1998.",
+            korean: "활성화 함수가 퍼짐을 바꾸지 않을 때 앞으로 가며 퍼짐을 유지한다. LeCun et \
+                     al., 1998.",
+        },
+        settings: &[],
+        distribution: |_, inputs, _| Distribution::Uniform { limit: (3.0 / inputs as f64).sqrt() },
+        points: [
+            ((3, 100), Distribution::Uniform { limit: 1.0 }),
+            ((12, 1), Distribution::Uniform { limit: 0.5 }),
+        ],
+    },
+    Initializer {
+        name: "lecun_normal",
+        formula: "normal with deviation sqrt(1/inputs)",
+        about: Words {
+            english: "As lecun_uniform, with now and then a larger weight; what selu is made for. \
+                      LeCun et al., 1998; Klambauer et al., 2017.",
+            korean: "lecun_uniform과 같되 가끔 더 큰 가중치가 나온다. selu와 함께 쓰는 \
+                     초기화다. LeCun et al., 1998; Klambauer et al., 2017.",
+        },
+        settings: &[],
+        distribution: |_, inputs, _| Distribution::Normal {
+            deviation: (1.0 / inputs as f64).sqrt(),
+        },
+        points: [
+            ((1, 100), Distribution::Normal { deviation: 1.0 }),
+            ((4, 1), Distribution::Normal { deviation: 0.5 }),
+        ],
+    },
+    Initializer {
+        name: "orthogonal",
+        formula: "gain*Q, where Q*R is a matrix of normal numbers",
+        about: Words {
+            english: "Rows (or columns, if there are fewer) of the same length at right angles, \
+                      which keeps every length through many linear layers. Saxe et al., 2013.",
+            korean: "길이가 같고 서로 직교하는 행으로 시작한다(열이 더 적으면 열). 선형층을 여러 \
+                     번 지나도 길이가 그대로다. Saxe et al., 2013.",
+        },
+        settings: &[Setting {
+            name: "gain",
+            default: 1.0,
+            range: Range::Positive,
+            needs: None,
+            about: Words {
+                english: "The length of each row or column: √2 before relu.",
+                korean: "각 행 또는 열의 길이. relu 앞에서는 √2가 알맞다.",
+            },
+        }],
+        distribution: |settings, _, _| Distribution::Orthogonal { gain: settings.value("gain") },
+        points: [
+            ((2, 2), Distribution::Orthogonal { gain: 1.0 }),
+            ((5, 3), Distribution::Orthogonal { gain: 1.0 }),
+        ],
+    },
+    Initializer {
+        name: "normal",
+        formula: "normal with the given deviation",
+        about: Words {
+            english: "The same spread whatever the sizes: for the vectors of an embedding, as in \
+                      PyTorch.",
+            korean: "크기와 상관없이 퍼짐이 같다. PyTorch처럼 임베딩 벡터에 쓴다.",
+        },
+        settings: &[Setting {
+            name: "deviation",
+            default: 1.0,
+            range: Range::Positive,
+            needs: None,
+            about: Words { english: "The standard deviation.", korean: "표준편차." },
+        }],
+        distribution: |settings, _, _| Distribution::Normal {
+            deviation: settings.value("deviation"),
+        },
+        points: [
+            ((1, 1), Distribution::Normal { deviation: 1.0 }),
+            ((8, 3), Distribution::Normal { deviation: 1.0 }),
+        ],
+    },
+    Initializer {
+        name: "constant",
+        formula: "value",
+        about: Words {
+            english: "The same number everywhere. As weights it leaves all units of a layer \
+                      alike, so that they learn the same.",
+            korean: "모두 같은 수다. 가중치에 쓰면 한 층의 뉴런이 모두 똑같아 같은 것만 배운다.",
+        },
+        settings: &[Setting {
+            name: "value",
+            default: 0.0,
+            range: Range::Finite,
+            needs: None,
+            about: Words { english: "The number.", korean: "그 수." },
+        }],
+        distribution: |settings, _, _| Distribution::Constant(settings.value("value")),
+        points: [((1, 1), Distribution::Constant(0.0)), ((8, 3), Distribution::Constant(0.0))],
+    },
+    Initializer {
         name: "zeros",
         formula: "0",
-        about: "For a bias.",
-        distribution: |_, _| Distribution::Constant(0.0),
+        about: Words { english: "For a bias.", korean: "편향에 쓴다." },
+        settings: &[],
+        distribution: |_, _, _| Distribution::Constant(0.0),
         points: [((1, 1), Distribution::Constant(0.0)), ((8, 3), Distribution::Constant(0.0))],
     },
     Initializer {
         name: "ones",
         formula: "1",
-        about: "For a factor that starts by changing nothing.",
-        distribution: |_, _| Distribution::Constant(1.0),
+        about: Words {
+            english: "For a factor that starts by changing nothing.",
+            korean: "처음에는 아무것도 바꾸지 않는 배율에 쓴다.",
+        },
+        settings: &[],
+        distribution: |_, _, _| Distribution::Constant(1.0),
         points: [((1, 1), Distribution::Constant(1.0)), ((8, 3), Distribution::Constant(1.0))],
     },
 ];
@@ -151,12 +346,18 @@ mod tests {
     use super::*;
     use crate::error::ErrorKind;
 
+    /// With the default settings.
+    fn values(row: &'static Initializer, dims: &[usize], seed: u64, stream: u64) -> Vec<f64> {
+        Settings::from(row).values(dims, &mut Stream::new(seed, stream))
+    }
+
     #[test]
     fn every_rule_passes_through_its_points() {
         for row in INITIALIZERS {
             for ((inputs, outputs), expected) in row.points {
-                assert_eq!((row.distribution)(inputs, outputs), expected, "{}", row.name);
-                let found = row.values(&[inputs, outputs], &mut Stream::new(1, 2));
+                let found = (row.distribution)(&row.into(), inputs, outputs);
+                assert_eq!(found, expected, "{}", row.name);
+                let found = values(row, &[inputs, outputs], 1, 2);
                 assert_eq!(found.len(), inputs * outputs, "{}", row.name);
             }
         }
@@ -166,11 +367,11 @@ mod tests {
     fn values_have_the_mean_variance_and_bounds_of_their_distribution() {
         for row in INITIALIZERS {
             let (inputs, outputs) = (300, 100);
-            let values = row.values(&[inputs, outputs], &mut Stream::new(42, 0));
+            let values = values(row, &[inputs, outputs], 42, 0);
             let count = values.len() as f64;
             let mean = values.iter().sum::<f64>() / count;
             let variance = values.iter().map(|x| (x - mean) * (x - mean)).sum::<f64>() / count;
-            let (center, expected) = match (row.distribution)(inputs, outputs) {
+            let (center, expected) = match (row.distribution)(&row.into(), inputs, outputs) {
                 Distribution::Constant(value) => (value, 0.0),
                 Distribution::Uniform { limit } => {
                     assert!(values.iter().all(|x| (-limit..limit).contains(x)), "{}", row.name);
@@ -185,6 +386,8 @@ mod tests {
                     assert!((0.04..0.051).contains(&share), "{}: {share}", row.name);
                     (0.0, deviation * deviation)
                 }
+                // Each of so many columns has length 1.
+                Distribution::Orthogonal { gain } => (0.0, gain * gain / inputs as f64),
             };
             // Five standard errors of the mean and, at kurtosis 3, of the variance.
             let error = 5.0 * (expected / count).sqrt();
@@ -197,9 +400,9 @@ mod tests {
     #[test]
     fn a_stream_decides_every_value_and_streams_differ() {
         for row in INITIALIZERS {
-            let values = |seed, stream| row.values(&[5, 7], &mut Stream::new(seed, stream));
+            let values = |seed, stream| values(row, &[5, 7], seed, stream);
             assert_eq!(values(3, 4), values(3, 4), "{}", row.name);
-            if !matches!((row.distribution)(5, 7), Distribution::Constant(_)) {
+            if !matches!((row.distribution)(&row.into(), 5, 7), Distribution::Constant(_)) {
                 assert_ne!(values(3, 4), values(3, 5), "{}", row.name);
                 assert_ne!(values(3, 4), values(4, 4), "{}", row.name);
             }
@@ -210,10 +413,7 @@ mod tests {
     /// generator and of the distributions.
     #[test]
     fn golden_first_values() {
-        let first = |name: &str| {
-            let row = INITIALIZERS.iter().find(|row| row.name == name).unwrap();
-            row.values(&[3, 5], &mut Stream::new(42, 7))[..3].to_vec()
-        };
+        let first = |name: &str| values(initializer(name).unwrap(), &[3, 5], 42, 7)[..3].to_vec();
         assert_eq!(
             first("glorot_uniform"),
             [-0.3729860665951069, -0.7819458960935792, 0.6309604558750607]
@@ -237,7 +437,7 @@ mod tests {
     #[test]
     fn a_vector_has_as_many_inputs_as_outputs_and_a_stack_all_but_its_last() {
         let row = initializer("glorot_uniform").unwrap();
-        let values = |dims: &[usize]| row.values(dims, &mut Stream::new(5, 6));
+        let values = |dims: &[usize]| values(row, dims, 5, 6);
         assert_eq!(values(&[12])[..12], values(&[12, 12])[..12]);
         assert_eq!(values(&[2, 3, 4]), values(&[6, 4]));
     }
@@ -246,7 +446,7 @@ mod tests {
     fn every_shape_has_its_elements() {
         let row = initializer("he_normal").unwrap();
         for (dims, elements) in [(&[][..], 1), (&[4], 4), (&[0, 3], 0), (&[2, 3, 4], 24)] {
-            let values = row.values(dims, &mut Stream::new(0, 0));
+            let values = values(row, dims, 0, 0);
             assert_eq!(values.len(), elements);
             assert!(values.iter().all(|value| value.is_finite()));
         }
@@ -260,5 +460,45 @@ mod tests {
             ErrorKind::UnknownName { nearest: Some(nearest), .. } if nearest == "he_uniform"
         );
         assert!(offered, "{error}");
+    }
+
+    /// PyTorch's `kaiming_uniform_(a=√5)`, with which it starts a linear layer, is ±1/√inputs.
+    #[test]
+    fn settings_are_followed() {
+        let found = |text: &str, dims: &[usize]| {
+            let settings = Settings::parse(text).unwrap();
+            (settings.member().distribution)(&settings, dims[0], dims[1])
+        };
+        assert_eq!(found("constant:value=-0.25", &[2, 3]), Distribution::Constant(-0.25));
+        assert_eq!(found("orthogonal:gain=1.5", &[2, 3]), Distribution::Orthogonal { gain: 1.5 });
+        assert_eq!(
+            found("normal:deviation=0.01", &[2, 3]),
+            Distribution::Normal { deviation: 0.01 }
+        );
+        let Distribution::Uniform { limit } = found("he_uniform:slope=2.23606797749979", &[16, 8])
+        else {
+            panic!("he_uniform is uniform");
+        };
+        assert!((limit - 0.25).abs() < 1e-15, "{limit}");
+        for wrong in
+            ["constant:value=inf", "orthogonal:gain=0", "he_uniform:gain=2", "ones:value=2"]
+        {
+            assert!(Settings::parse(wrong).is_err(), "{wrong}");
+        }
+        let text = "orthogonal:gain=1.5";
+        assert_eq!(Settings::parse(text).unwrap().to_string(), text);
+    }
+
+    /// A matrix of 2·Q has lengths 2; a vector is a row of it.
+    #[test]
+    fn an_orthogonal_start_has_its_gain() {
+        let settings = Settings::parse("orthogonal:gain=2").unwrap();
+        for dims in [&[3, 8][..], &[8], &[2, 4, 5]] {
+            let values = settings.values(dims, &mut Stream::new(1, 1));
+            let squares: f64 = values.iter().map(|x| x * x).sum();
+            let vectors = if dims.len() == 1 { 1 } else { dims.iter().product::<usize>() / 8 };
+            let vectors = if dims.len() == 3 { 5 } else { vectors };
+            assert!((squares - 4.0 * vectors as f64).abs() < 1e-12, "{dims:?}: {squares}");
+        }
     }
 }

@@ -16,6 +16,8 @@
 //! ```
 
 pub mod activations;
+pub mod calculus;
+pub mod clipping;
 pub mod criterion;
 pub mod data;
 pub mod engine;
@@ -25,15 +27,17 @@ pub mod formula;
 pub mod initializers;
 pub mod io;
 pub mod layers;
+pub mod lbfgs;
 pub mod losses;
 pub mod metrics;
 pub mod model;
 pub mod network;
 pub mod optimizers;
+pub mod schedules;
 pub mod settings;
 pub mod train;
 
-pub use chainrule_core::{Expr, Kind, Shape, derivative};
+pub use chainrule_core::{Expr, Kind, Language, Shape, derivative, graph, op};
 pub use criterion::Criterion;
 pub use error::{Error, ErrorKind};
 pub use model::{Model, Predictor};

@@ -7,55 +7,160 @@
 //!
 //! One backward pass is enough: each row's lᵢ is seeded with its [`share`] wᵢ / Σ w, and the
 //! finished gradient of the mean is multiplied by [`Finish::factor`]. To add a loss, write its row
-//! in [`LOSSES`]; the row gives it its name everywhere, its help and its tests.
+//! in the file of its kind; the row gives it its name everywhere, its settings, its help and its
+//! tests. Where tools disagree on a form or a default, it is PyTorch's, and the row says so.
 
-use chainrule_core::op::{Along, Reduction};
-use chainrule_core::{ErrorKind as CoreErrorKind, Expr};
+mod classes;
+mod numbers;
+mod units;
 
-use crate::error::{Result, by_name};
-use crate::settings::{Chosen, Member, Range, Setting};
+use chainrule_core::{ErrorKind as CoreErrorKind, Expr, Words};
+
+use crate::error::{ErrorKind, Result, by_name};
+use crate::settings::{Chosen, Member, Setting};
+pub(crate) use numbers::LEAST_VARIANCE;
+pub use units::{TargetScale, Units};
+
+/// Every loss.
+pub const LOSSES: &[Loss] = &ALL;
+
+const COUNT: usize = numbers::ROWS.len() + classes::ROWS.len();
+
+/// The rows of both kinds, one after the other.
+const ALL: [Loss; COUNT] = {
+    let mut all = [numbers::ROWS[0]; COUNT];
+    let mut place = 0;
+    while place < COUNT {
+        let number = place < numbers::ROWS.len();
+        all[place] = match number {
+            true => numbers::ROWS[place],
+            false => classes::ROWS[place - numbers::ROWS.len()],
+        };
+        place += 1;
+    }
+    all
+};
+
+/// The loss of a name.
+///
+/// # Errors
+/// [`UnknownName`](crate::ErrorKind::UnknownName), with the nearest name.
+///
+/// ```
+/// use chainrule::losses::loss;
+/// assert_eq!(loss("rmse").unwrap().definition(), "sqrt(mean((y - p)^2))");
+/// assert!(loss("rsme").unwrap_err().to_string().contains("rmse"));
+/// ```
+pub fn loss(name: &str) -> Result<&'static Loss> {
+    by_name("loss", LOSSES, |loss| loss.name, name)
+}
 
 /// What training makes small: a value of each row, averaged and finished.
 #[derive(Clone, Copy, Debug)]
 pub struct Loss {
     /// The name on the command line and in files.
     pub name: &'static str,
-    /// The value of one row as a formula of the target `y` and the output `p` or `z`; of several
-    /// outputs it is averaged.
-    pub formula: &'static str,
     /// What it is and when to use it.
-    pub about: &'static str,
-    /// What the network's output may mean to it; the first unless the target says otherwise.
-    pub outputs: &'static [Output],
+    pub about: Words,
     /// What can be set.
     pub settings: &'static [Setting],
-    /// The value of each row from the target and the output, both as [`Output`] says.
-    pub per_row: fn(&Expr, &Expr, &Settings) -> Expr,
-    /// The value of each row in training, from a target scaled as [`Self::scale`] says and an
-    /// output in the same units; but for rmsle, `per_row` itself.
-    pub trained_per_row: fn(&Expr, &Expr, &Settings) -> Expr,
+    /// What it is of each kind of output that it suits; the first unless the target says otherwise.
+    pub forms: &'static [Form],
+    /// The scales that a target of numbers may have; the first unless another is asked for.
+    pub scales: &'static [TargetScale],
     /// What is done to the mean over the rows.
     pub finish: Finish,
-    /// The units in which it is trained.
-    pub scale: TargetScale,
-    /// Rows (target, output, value of the row) at the default settings, exact to the last bits.
-    pub points: [(&'static [f64], &'static [f64], f64); 2],
+}
+
+/// A loss for one meaning of the network's output.
+#[derive(Clone, Copy, Debug)]
+pub struct Form {
+    /// What the network's output means.
+    pub output: Output,
+    /// The value of one row as a formula of the target `y`, the output's [letters](Output::letters),
+    /// the settings and, of several classes, their number `C`; of several outputs it is averaged.
+    pub formula: &'static str,
+    /// The value of each row from the target and the output, both as [`Output`] says.
+    pub per_row: fn(&Expr, &Expr, &Settings) -> Expr,
+    /// The value of each row in training, from a target that is scaled, an output in the same
+    /// units, and these units; without it, `per_row` itself.
+    pub trained: Option<Trained>,
+    /// Settings that mean nothing to this form.
+    pub without: &'static [&'static str],
+    /// Rows whose value is known, exact to the last bits.
+    pub points: &'static [Point],
+}
+
+/// The value of each row in training: from the target, the output, the settings and the units.
+pub type Trained = fn(&Expr, &Expr, &Settings, &Units) -> Expr;
+
+/// A row whose loss is known.
+#[derive(Clone, Copy, Debug)]
+pub struct Point {
+    /// The settings that are not the defaults.
+    pub given: &'static [(&'static str, f64)],
+    /// The row's target.
+    pub target: &'static [f64],
+    /// The network's output for it.
+    pub output: &'static [f64],
+    /// The value of the row.
+    pub value: f64,
 }
 
 /// A loss with the values of its settings.
 pub type Settings = Chosen<Loss>;
 
 impl Settings {
-    /// The value of each row from the target and the output, both as [`Output`] says.
+    /// The value of each row from the target and the output, both as the first of
+    /// [`Loss::forms`] says.
     #[track_caller]
     pub fn per_row(&self, target: &Expr, output: &Expr) -> Expr {
-        (self.member().per_row)(target, output, self)
+        (self.member().forms[0].per_row)(target, output, self)
     }
 
-    /// The value of each row in training, in the units of [`Loss::scale`].
+    /// What the loss is of an output that means this, or something that suits the same targets.
+    ///
+    /// # Errors
+    /// [`InvalidSetting`](ErrorKind::InvalidSetting) if it suits no such output, with the losses
+    /// that do, or if a setting is given that means nothing to it.
+    pub fn form(&self, output: Output) -> Result<&'static Form> {
+        let loss = self.member();
+        let Some(form) = loss.form(output) else {
+            let table = LOSSES.iter().filter(|loss| loss.form(output).is_some());
+            let suited: Vec<&str> = table.map(|loss| loss.name).collect();
+            let (value, expected) = (loss.name.to_owned(), suited.join(", "));
+            let expected = format!("one for {}: {expected}", output.describe());
+            return Err(ErrorKind::InvalidSetting { option: "loss", value, expected }.into());
+        };
+        let meaningless = |&(setting, value): &(&'static Setting, f64)| {
+            value != setting.default && form.without.contains(&setting.name)
+        };
+        match self.iter().find(meaningless) {
+            None => Ok(form),
+            Some((setting, value)) => {
+                let expected = format!("left out for {}", output.describe());
+                let (option, value) = (setting.name, value.to_string());
+                Err(ErrorKind::InvalidSetting { option, value, expected }.into())
+            }
+        }
+    }
+}
+
+impl Form {
+    /// The value of each row in training: from a target that is scaled to these units, and an
+    /// output that is.
     #[track_caller]
-    pub fn trained_per_row(&self, target: &Expr, output: &Expr) -> Expr {
-        (self.member().trained_per_row)(target, output, self)
+    pub fn trained(
+        &self,
+        target: &Expr,
+        output: &Expr,
+        settings: &Settings,
+        units: &Units,
+    ) -> Expr {
+        match self.trained {
+            Some(trained) => trained(target, output, settings, units),
+            None => (self.per_row)(target, output, settings),
+        }
     }
 }
 
@@ -76,11 +181,36 @@ impl Member for Loss {
     }
 }
 
+impl Loss {
+    /// The whole loss as a formula for people, in its first form: `sqrt(mean((y - p)^2))`.
+    pub fn definition(&self) -> String {
+        let formula = self.forms[0].formula;
+        match self.finish {
+            Finish::Mean => format!("mean({formula})"),
+            Finish::Root => format!("sqrt(mean({formula}))"),
+        }
+    }
+
+    /// What it is of an output that means this, or something that suits the same targets.
+    pub fn form(&self, output: Output) -> Option<&'static Form> {
+        let exact = self.forms.iter().find(|form| form.output == output);
+        exact.or_else(|| self.forms.iter().find(|form| form.output.suits(output)))
+    }
+}
+
 /// What the network's output means to a loss.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Output {
     /// p: a number for each number of the target.
     Prediction,
+    /// p: a row of several numbers, of which the direction alone counts.
+    Direction,
+    /// z: the logarithm of the number that is expected, for each number of the target, which is
+    /// not negative.
+    Rate,
+    /// m and s: for each number of the target its mean, then, behind all means, the logarithm of
+    /// its variance.
+    Normal,
     /// z: a number for each target that is 0 or 1 (or a probability); its sigmoid is the
     /// probability of 1.
     Logit,
@@ -90,33 +220,35 @@ pub enum Output {
 }
 
 impl Output {
-    /// The letter of the output in formulas.
-    pub fn letter(self) -> &'static str {
+    /// The letters of the output in formulas: parts of the same length, one after the other.
+    pub fn letters(self) -> &'static [&'static str] {
         match self {
-            Self::Prediction => "p",
-            Self::Logit | Self::Logits => "z",
+            Self::Prediction | Self::Direction => &["p"],
+            Self::Normal => &["m", "s"],
+            Self::Rate | Self::Logit | Self::Logits => &["z"],
         }
     }
 
     /// The targets that it is for, in words.
     pub fn describe(self) -> &'static str {
         match self {
-            Self::Prediction => "numbers",
+            Self::Prediction | Self::Rate | Self::Normal => "numbers",
+            Self::Direction => "several numbers",
             Self::Logit => "two classes",
             Self::Logits => "more than two classes",
         }
     }
-}
 
-/// The units in which a loss is trained.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TargetScale {
-    /// The target as it is: classes, and probabilities.
-    None,
-    /// (y − mean)/std, by the training part.
-    Standard,
-    /// log(1 + y), then as [`Self::Standard`]; y must be above −1.
-    Log,
+    /// Whether the targets of another output may be this one's: a number can be a count.
+    fn suits(self, other: Self) -> bool {
+        match self {
+            Self::Prediction => other == Self::Direction,
+            Self::Rate | Self::Normal => {
+                matches!(other, Self::Prediction | Self::Direction)
+            }
+            Self::Direction | Self::Logit | Self::Logits => false,
+        }
+    }
 }
 
 /// What is done to the mean over the rows.
@@ -158,16 +290,6 @@ impl Finish {
     }
 }
 
-impl Loss {
-    /// The whole loss as a formula for people: `sqrt(mean((y - p)^2))`.
-    pub fn definition(&self) -> String {
-        match self.finish {
-            Finish::Mean => format!("mean({})", self.formula),
-            Finish::Root => format!("sqrt(mean({}))", self.formula),
-        }
-    }
-}
-
 /// Each row's share of the mean, w / Σw, from its weight and the sum of the batch's weights.
 ///
 /// Where that sum is 0 every share is 0, so that the batch's loss and gradient are 0.
@@ -182,217 +304,22 @@ pub fn mean(per_row: &Expr, share: &Expr) -> Expr {
     (per_row * share).sum_over_rows()
 }
 
-/// Every loss.
-pub const LOSSES: &[Loss] = &[
-    Loss {
-        name: "mse",
-        formula: "(y - p)^2",
-        about: "Mean squared error: the usual loss of a target that is a number; large errors \
-                count most.",
-        outputs: &[Output::Prediction],
-        settings: &[],
-        per_row: squared_error,
-        trained_per_row: squared_error,
-        finish: Finish::Mean,
-        scale: TargetScale::Standard,
-        points: [(&[3.0], &[2.5], 0.25), (&[1.0, -2.0], &[4.0, -1.0], 5.0)],
-    },
-    Loss {
-        name: "rmse",
-        formula: "(y - p)^2",
-        about: "Root mean squared error: as mse, in the target's own units.",
-        outputs: &[Output::Prediction],
-        settings: &[],
-        per_row: squared_error,
-        trained_per_row: squared_error,
-        finish: Finish::Root,
-        scale: TargetScale::Standard,
-        points: [(&[7.0], &[8.0], 1.0), (&[-0.5, 0.5], &[0.0, 2.0], 1.25)],
-    },
-    Loss {
-        name: "mae",
-        formula: "abs(y - p)",
-        about: "Mean absolute error: leads to the median, so that a few wild targets hardly count.",
-        outputs: &[Output::Prediction],
-        settings: &[],
-        per_row: absolute_error,
-        trained_per_row: absolute_error,
-        finish: Finish::Mean,
-        scale: TargetScale::Standard,
-        points: [(&[3.0], &[2.5], 0.5), (&[1.0, -2.0], &[4.0, -1.0], 2.0)],
-    },
-    Loss {
-        name: "huber",
-        formula: "where(abs(y - p) > delta, delta*(abs(y - p) - 0.5*delta), 0.5*(y - p)^2)",
-        about: "As mse for errors up to delta (in standard deviations of a scaled target), as mae \
-                beyond: a few wild targets do not rule. Huber, 1964.",
-        outputs: &[Output::Prediction],
-        settings: &[Setting {
-            name: "delta",
-            default: 1.0,
-            range: Range::Positive,
-            needs: None,
-            about: "The error from which on the loss is a straight line.",
-        }],
-        per_row: huber,
-        trained_per_row: huber,
-        finish: Finish::Mean,
-        scale: TargetScale::Standard,
-        points: [(&[3.0], &[2.5], 0.125), (&[1.0, -2.0], &[4.0, -2.5], 1.3125)],
-    },
-    Loss {
-        name: "rmsle",
-        formula: "(log1p(p) - log1p(y))^2",
-        about: "Root mean squared logarithmic error: counts ratios instead of differences, for a \
-                positive target of a wide spread; y and p must be above -1.",
-        outputs: &[Output::Prediction],
-        settings: &[],
-        per_row: squared_logarithmic_error,
-        trained_per_row: squared_error,
-        finish: Finish::Root,
-        scale: TargetScale::Log,
-        points: [(&[0.0], &[1.0], 0.480_453_013_918_201_4), (&[3.0, 1.0], &[3.0, 1.0], 0.0)],
-    },
-    Loss {
-        name: "r2",
-        formula: "(y - p)^2",
-        about: "1 - R^2, with the target's variance fixed by the training part: as mse, as a share \
-                of what predicting the mean would leave.",
-        outputs: &[Output::Prediction],
-        settings: &[],
-        per_row: squared_error,
-        trained_per_row: squared_error,
-        finish: Finish::Mean,
-        scale: TargetScale::Standard,
-        points: [(&[0.0], &[0.5], 0.25), (&[1.0, -1.0], &[1.0, -1.0], 0.0)],
-    },
-    Loss {
-        name: "binary_cross_entropy",
-        formula: "softplus(z) - y*z",
-        about: "Minus the logarithm of the probability given to what was true, of a target with \
-                two classes, or of several yes-or-no targets.",
-        outputs: &[Output::Logit],
-        settings: &[],
-        per_row: binary_cross_entropy,
-        trained_per_row: binary_cross_entropy,
-        finish: Finish::Mean,
-        scale: TargetScale::None,
-        points: [
-            (&[1.0], &[0.0], std::f64::consts::LN_2),
-            (&[0.0, 0.5], &[100.0, 0.0], 50.346_573_590_279_97),
-        ],
-    },
-    Loss {
-        name: "categorical_cross_entropy",
-        formula: "logsumexp(z, axis=0) - gather(z, y)",
-        about: "Minus the logarithm of the probability given to the true class, of a target with \
-                more than two classes.",
-        outputs: &[Output::Logits],
-        settings: &[],
-        per_row: categorical_cross_entropy,
-        trained_per_row: categorical_cross_entropy,
-        finish: Finish::Mean,
-        scale: TargetScale::None,
-        points: [
-            (&[2.0], &[7.0, 7.0, 7.0, 7.0], 2.0 * std::f64::consts::LN_2),
-            (&[0.0], &[0.0, 1.0], 1.313_261_687_518_222_8),
-        ],
-    },
-];
-
-/// The loss of a name.
-///
-/// # Errors
-/// [`UnknownName`](crate::ErrorKind::UnknownName), with the nearest name.
-///
-/// ```
-/// use chainrule::losses::loss;
-/// assert_eq!(loss("rmse").unwrap().definition(), "sqrt(mean((y - p)^2))");
-/// assert!(loss("rsme").unwrap_err().to_string().contains("rmse"));
-/// ```
-pub fn loss(name: &str) -> Result<&'static Loss> {
-    by_name("loss", LOSSES, |loss| loss.name, name)
-}
-
-fn squared_error(y: &Expr, p: &Expr, _: &Settings) -> Expr {
-    mean_of_outputs((p - aligned(y, p)).powf(2.0))
-}
-
-fn absolute_error(y: &Expr, p: &Expr, _: &Settings) -> Expr {
-    mean_of_outputs((p - aligned(y, p)).abs())
-}
-
-/// ½e² where |e| ≤ δ, and δ(|e| − ½δ) beyond.
-fn huber(y: &Expr, p: &Expr, settings: &Settings) -> Expr {
-    let delta = settings.value("delta");
-    let error = p - aligned(y, p);
-    let size = error.clone().abs();
-    let small = 0.5 * error.powf(2.0);
-    let large = delta * (size.clone() - 0.5 * delta);
-    mean_of_outputs(Expr::constant(delta).less(&size).select(large, small))
-}
-
-/// (log(1 + p) − log(1 + y))² as log(1 + |p − y|/(1 + min(p, y)))², where nothing cancels.
-fn squared_logarithmic_error(y: &Expr, p: &Expr, _: &Settings) -> Expr {
-    let y = aligned(y, p);
-    let below = p.clone().less(&y);
-    // Not abs, whose derivative at 0 would lose the curvature there.
-    let apart = below.clone().select(&y - p, p - &y);
-    let smaller = below.select(p, y);
-    mean_of_outputs((apart / (1.0 + smaller)).log1p().powf(2.0))
-}
-
-/// softplus(z) − y·z, written so that nothing cancels and nothing is ∞ − ∞.
-///
-/// With a = |z| it is softplus(−a), small where the sign of z is right for a y of 0 or 1, plus
-/// a · (1 − y if z is positive, else y), which is then 0 even for an infinite z.
-fn binary_cross_entropy(y: &Expr, z: &Expr, _: &Settings) -> Expr {
-    let y = aligned(y, z);
-    let positive = Expr::constant(0.0).less(z);
-    // Not abs, whose derivative at 0 would lose the slope ½ − y there.
-    let size = positive.clone().select(z, -z);
-    let wrong = positive.select(1.0 - &y, &y);
-    let cost = wrong.clone().equals(0.0).select(0.0, wrong * &size);
-    mean_of_outputs((-size).softplus() + cost)
-}
-
-/// log Σ eᶻ − z_y of a class number y, or Σ yⱼ (log Σ eᶻ − zⱼ) of probabilities y.
-fn categorical_cross_entropy(y: &Expr, z: &Expr, _: &Settings) -> Expr {
-    let (target, logits) = (y.shape(), z.shape());
-    let poisoned = [y, z].into_iter().find(|operand| operand.error().is_some());
-    if let Some(poisoned) = poisoned {
-        return poisoned.clone();
-    }
-    let is_class = target.elements() == 1;
-    if logits.rank() != 1 || !(is_class || target.dims == logits.dims) {
-        return refused("categorical_cross_entropy", y, z);
-    }
-    // Relative to the largest logit, log Σ eᶻ keeps its digits however large they are. The loss
-    // does not depend on what they are relative to, so no derivative follows it.
-    let along = Along::Axis(0);
-    let relative = z - z.clone().reduce(Reduction::Max, along).stop_gradient();
-    let total = relative.clone().reduce(Reduction::LogSumExp, along);
-    if is_class {
-        return total - relative.gather(y.clone().reshape(&[]));
-    }
-    // A class of probability 0 costs nothing, even where its logit is −∞.
-    y.clone().equals(0.0).select(0.0, y * (total - relative)).sum(0)
-}
-
 /// The target with the output's dimensions; one of another width is refused, never repeated.
 pub(crate) fn aligned(y: &Expr, output: &Expr) -> Expr {
     let (target, wanted) = (y.shape(), output.shape());
     if target.dims == wanted.dims {
         return y.clone();
     }
-    match (y.error(), output.error()) {
-        (None, None) if target.elements() == 1 && wanted.elements() == 1 => {
-            y.clone().reshape(&wanted.dims)
-        }
-        (None, None) => refused("loss", y, output),
-        (Some(_), _) => y.clone(),
-        (None, Some(_)) => output.clone(),
+    match poisoned(y, output) {
+        None if target.elements() == 1 && wanted.elements() == 1 => y.clone().reshape(&wanted.dims),
+        None => refused("loss", y, output),
+        Some(poisoned) => poisoned,
     }
+}
+
+/// The first of two expressions that is poisoned.
+fn poisoned(y: &Expr, output: &Expr) -> Option<Expr> {
+    [y, output].into_iter().find(|operand| operand.error().is_some()).cloned()
 }
 
 fn refused(op: &str, y: &Expr, output: &Expr) -> Expr {

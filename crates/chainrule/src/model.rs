@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use serde::{Deserialize, Serialize};
 
-use crate::data::{Encoders, Schema, Table, TargetEncoder};
+use crate::data::{Encoders, Link, Schema, Table, TargetEncoder};
 use crate::engine::{Data, Engine, Matrix, Options, Selection, compile};
 use crate::error::{Error, ErrorKind, Result};
 use crate::io::{self, OnnxError};
@@ -118,13 +118,20 @@ impl Model {
         Predictor::new(self, threads)
     }
 
-    /// How many numbers a prediction has for each row: the values, or a probability per class.
+    /// How many numbers a prediction has for each row: the values (and, behind all of them, their
+    /// standard deviations, if the model gives these), or a probability per class.
     pub fn outputs(&self) -> usize {
         match &self.target {
+            TargetEncoder::Regression { outputs } if self.has_deviations() => 2 * outputs.len(),
             TargetEncoder::Regression { outputs } => outputs.len(),
             TargetEncoder::Classes { labels, .. } => labels.len(),
             TargetEncoder::Multilabel { outputs } => outputs.len(),
         }
+    }
+
+    /// Whether a prediction says how sure it is: by a normal distribution's standard deviation.
+    pub fn has_deviations(&self) -> bool {
+        self.target.link() == Link::Normal
     }
 
     /// Predicts every row of a table: [rows × outputs], values or probabilities.
@@ -155,7 +162,8 @@ impl Model {
         let states = built.states.iter().map(|s| lengths(&s.dims));
         let sound = self.parameters.iter().map(Vec::len).eq(wanted)
             && self.states.iter().map(Vec::len).eq(states)
-            && built.output.shape().elements() == self.network_outputs();
+            && built.output.shape().elements() == self.network_outputs()
+            && self.target.has_one_link();
         if sound {
             return Ok(());
         }
@@ -185,9 +193,15 @@ impl Model {
     /// probabilities from logits. In f64, as the model file does.
     fn decode(&self, outputs: &[f32], prediction: &mut [f64]) {
         match &self.target {
-            TargetEncoder::Regression { .. } => {
-                for (i, (value, &z)) in prediction.iter_mut().zip(outputs).enumerate() {
-                    *value = self.target.decode(i, f64::from(z));
+            TargetEncoder::Regression { outputs: targets } => {
+                let (values, deviations) =
+                    prediction.split_at_mut(targets.len().min(prediction.len()));
+                let mut z = outputs.iter().map(|&z| f64::from(z));
+                for (i, (value, z)) in values.iter_mut().zip(z.by_ref()).enumerate() {
+                    *value = self.target.decode(i, z);
+                }
+                for ((deviation, target), z) in deviations.iter_mut().zip(targets).zip(z) {
+                    *deviation = target.deviation(z);
                 }
             }
             TargetEncoder::Classes { labels, .. } if labels.len() == 2 => {

@@ -7,7 +7,7 @@ use chainrule_core::{Expr, Shape};
 use serde_json::{Value, json};
 
 use crate::error::Result;
-use crate::layers::{self, Builder, Layer, Parameter, State};
+use crate::layers::{self, Builder, Layer, Parameter, Residual, State};
 
 /// Layers one after the other, on rows of `inputs` numbers.
 ///
@@ -30,6 +30,31 @@ pub struct Network {
 enum Item {
     Named { name: String, settings: Value },
     Custom(Arc<dyn Layer>),
+    Residual(Vec<Item>),
+}
+
+impl Item {
+    fn layer(&self) -> Result<Arc<dyn Layer>> {
+        match self {
+            Self::Named { name, settings } => layers::layer(name, settings),
+            Self::Custom(layer) => Ok(layer.clone()),
+            Self::Residual(items) => {
+                let inner = items.iter().map(Self::layer).collect::<Result<_>>()?;
+                Ok(Arc::new(Residual::new(inner)))
+            }
+        }
+    }
+
+    fn to_json(&self) -> Value {
+        match self {
+            Self::Named { name, settings } => layers::to_json(name, settings.clone()),
+            Self::Custom(layer) => layers::to_json(layer.name(), layer.settings()),
+            Self::Residual(items) => {
+                let inner: Vec<Value> = items.iter().map(Self::to_json).collect();
+                layers::to_json("residual", json!({ "layers": inner }))
+            }
+        }
+    }
 }
 
 /// A network as an expression.
@@ -48,7 +73,7 @@ pub struct Built {
 /// A layer in a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Described {
-    /// The layer's name and settings.
+    /// The layer in words: `dense 64 relu`.
     pub name: String,
     /// The dimensions of one row of its output.
     pub output: Vec<usize>,
@@ -72,6 +97,42 @@ impl Network {
         self.named("dropout", json!({ "rate": rate }))
     }
 
+    /// Adds an activation by name, or as a formula of x, without weights before it.
+    pub fn activation(self, activation: &str) -> Self {
+        self.named("activation", json!({ "activation": activation }))
+    }
+
+    /// Adds batch normalisation: each number to mean 0 and variance 1 over the rows of the batch,
+    /// then a learned scale and shift.
+    pub fn batch_norm(self) -> Self {
+        self.named("batch_norm", json!({}))
+    }
+
+    /// Adds layer normalisation: the numbers of each row to mean 0 and variance 1, then a learned
+    /// scale and shift.
+    pub fn layer_norm(self) -> Self {
+        self.named("layer_norm", json!({}))
+    }
+
+    /// Adds an embedding: the number at the place `column` of a row, a code from 0 to below
+    /// `levels`, is replaced by a learned vector of `units` numbers.
+    pub fn embedding(self, column: usize, levels: usize, units: usize) -> Self {
+        self.named("embedding", json!({ "column": column, "levels": levels, "units": units }))
+    }
+
+    /// Adds a residual block: what these layers make of their input is added to it.
+    ///
+    /// ```
+    /// use chainrule::Network;
+    /// let network = Network::new(8).residual(|block| block.dense(8, "relu").dropout(0.1));
+    /// let parameters = network.build(false).unwrap().parameters;
+    /// assert_eq!(parameters[0].name, "0.0.weight");
+    /// ```
+    pub fn residual(mut self, layers: impl FnOnce(Self) -> Self) -> Self {
+        self.items.push(Item::Residual(layers(Self::new(self.inputs)).items));
+        self
+    }
+
     /// Adds a layer of the table [`layers::LAYERS`] by name.
     pub fn named(mut self, name: &str, settings: Value) -> Self {
         self.items.push(Item::Named { name: name.to_owned(), settings });
@@ -90,11 +151,7 @@ impl Network {
     }
 
     fn layers(&self) -> Result<Vec<Arc<dyn Layer>>> {
-        let make = |item: &Item| match item {
-            Item::Named { name, settings } => layers::layer(name, settings),
-            Item::Custom(layer) => Ok(layer.clone()),
-        };
-        self.items.iter().map(make).collect()
+        self.items.iter().map(Item::layer).collect()
     }
 
     /// The network as an expression, for training or for prediction.
@@ -102,15 +159,26 @@ impl Network {
     /// # Errors
     /// A wrong layer name or setting, or what poisoned a layer's expression.
     pub fn build(&self, training: bool) -> Result<Built> {
+        self.built(Builder::new(training, None))
+    }
+
+    /// The network as an expression for training on rows that count differently: `weight` is one
+    /// number of rows.
+    ///
+    /// # Errors
+    /// As [`Network::build`].
+    pub fn build_weighted(&self, weight: &Expr) -> Result<Built> {
+        self.built(Builder::new(true, Some(weight.clone())))
+    }
+
+    fn built(&self, mut builder: Builder) -> Result<Built> {
         let input = Expr::input("x", Shape::rows(&[self.inputs]));
-        let mut builder = Builder::new(training);
         let mut output = input.clone();
         for (number, layer) in self.layers()?.iter().enumerate() {
-            builder.enter(number);
-            output = layer.build(&mut builder, &output);
+            output = builder.inner(number, layer.as_ref(), &output);
         }
+        let (parameters, states) = builder.finish()?;
         output.node()?;
-        let (parameters, states) = builder.finish();
         Ok(Built { input, output, parameters, states })
     }
 
@@ -119,35 +187,26 @@ impl Network {
     /// # Errors
     /// As [`Network::build`].
     pub fn describe(&self) -> Result<Vec<Described>> {
-        let mut builder = Builder::new(false);
+        let mut builder = Builder::new(false, None);
         let mut output = Expr::input("x", Shape::rows(&[self.inputs]));
         let mut described = Vec::new();
         for (number, layer) in self.layers()?.iter().enumerate() {
-            builder.enter(number);
             let before = builder.declared().len();
-            output = layer.build(&mut builder, &output);
+            output = builder.inner(number, layer.as_ref(), &output);
             let own = &builder.declared()[before..];
             described.push(Described {
-                name: title(layer.as_ref()),
+                name: layer.title(),
                 output: output.node()?.shape().dims.to_vec(),
                 parameters: own.iter().map(|p| p.dims.iter().product::<usize>()).sum(),
             });
         }
+        builder.finish()?;
         Ok(described)
     }
 
     /// The network as a file keeps it; layers of one's own are kept by name and settings.
     pub fn to_json(&self) -> Value {
-        let layers: Vec<Value> = self
-            .items
-            .iter()
-            .map(|item| match item {
-                Item::Named { name, settings } => json!({ "layer": name, "settings": settings }),
-                Item::Custom(layer) => {
-                    json!({ "layer": layer.name(), "settings": layer.settings() })
-                }
-            })
-            .collect();
+        let layers: Vec<Value> = self.items.iter().map(Item::to_json).collect();
         json!({ "inputs": self.inputs, "layers": layers })
     }
 
@@ -159,17 +218,6 @@ impl Network {
         }
         Some(network)
     }
-}
-
-/// A layer in words: `dense 64 relu`.
-fn title(layer: &dyn Layer) -> String {
-    let settings = layer.settings();
-    let values = ["units", "rate", "activation"].iter().filter_map(|key| match &settings[key] {
-        Value::Null => None,
-        Value::String(text) => Some(text.clone()),
-        value => Some(value.to_string()),
-    });
-    std::iter::once(layer.name().to_owned()).chain(values).collect::<Vec<_>>().join(" ")
 }
 
 impl Built {

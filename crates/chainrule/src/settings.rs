@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use chainrule_core::Words;
+
 use crate::error::{ErrorKind, Result, by_name, unknown_name};
 
 /// Something that can be set.
@@ -19,7 +21,7 @@ pub struct Setting {
     /// The setting without which, at 0, this one would do nothing.
     pub needs: Option<&'static str>,
     /// What it does.
-    pub about: &'static str,
+    pub about: Words,
 }
 
 /// The values that a setting may have.
@@ -27,12 +29,20 @@ pub struct Setting {
 pub enum Range {
     /// 0 (no) or 1 (yes).
     Flag,
+    /// Any number but an infinity.
+    Finite,
     /// From 0 to below 1.
     Fraction,
     /// From 0 on, finite.
     NotNegative,
     /// Above 0, finite.
     Positive,
+    /// Above 0 and below 1.
+    Inside,
+    /// A whole number from 0 on.
+    Whole,
+    /// A whole number from 1 on.
+    Count,
 }
 
 impl Range {
@@ -40,9 +50,13 @@ impl Range {
     pub fn holds(self, value: f64) -> bool {
         match self {
             Self::Flag => value == 0.0 || value == 1.0,
+            Self::Finite => value.is_finite(),
             Self::Fraction => (0.0..1.0).contains(&value),
             Self::NotNegative => value >= 0.0 && value.is_finite(),
             Self::Positive => value > 0.0 && value.is_finite(),
+            Self::Inside => value > 0.0 && value < 1.0,
+            Self::Whole => (0.0..=LARGEST).contains(&value) && value.floor() == value,
+            Self::Count => (1.0..=LARGEST).contains(&value) && value.floor() == value,
         }
     }
 
@@ -50,12 +64,19 @@ impl Range {
     pub fn describe(self) -> &'static str {
         match self {
             Self::Flag => "0 or 1",
+            Self::Finite => "a finite number",
             Self::Fraction => "from 0 to below 1",
             Self::NotNegative => "0 or above, and finite",
             Self::Positive => "above 0, and finite",
+            Self::Inside => "above 0 and below 1",
+            Self::Whole => "a whole number, 0 or more",
+            Self::Count => "a whole number, 1 or more",
         }
     }
 }
+
+/// The largest whole number that is asked for: every one up to it is exact.
+const LARGEST: f64 = (1_u64 << 53) as f64;
 
 /// A member of a family whose table gives it settings.
 pub trait Member: fmt::Debug + Sized + 'static {
@@ -108,7 +129,7 @@ impl<M: Member> Chosen<M> {
     /// let sgd = optimizer("sgd").unwrap();
     /// let settings = Settings::new(sgd, &[("momentum", 0.9), ("nesterov", 1.0)]).unwrap();
     /// assert_eq!(settings.value("momentum"), 0.9);
-    /// assert_eq!(settings.states(), ["momentum"]);
+    /// assert_eq!(settings.states()[0].name, "momentum");
     /// assert!(Settings::new(sgd, &[("momentum", 1.5)]).is_err());
     /// assert!(Settings::new(sgd, &[("nesterov", 1.0)]).is_err());
     /// ```

@@ -7,7 +7,7 @@
 use std::f64::consts::{FRAC_1_SQRT_2, SQRT_2};
 
 use chainrule::data::{
-    Column, Encoders, Kind, Note, ReadOptions, Schema, Table, Target, TargetEncoder, Task,
+    Column, Encoders, Kind, Note, ReadOptions, Scaling, Schema, Table, Target, TargetEncoder, Task,
     TextValues, Values,
 };
 use chainrule::error::{Error, ErrorKind, Result};
@@ -220,7 +220,7 @@ fn data_intlabels_1() {
     let target = Target::infer(&table, &schema, None).unwrap();
     let expected: Vec<String> = (1..=11).map(|class| class.to_string()).collect();
     assert_eq!((target.task, &target.labels), (Task::Multiclass, &expected));
-    let encoder = TargetEncoder::fit(&table, &target, &target.rows, false).unwrap();
+    let encoder = TargetEncoder::fit(&table, &target, &target.rows, Scaling::STANDARD).unwrap();
     assert_eq!(encoder.encode(&table, &[0, 1, 2, 3]).unwrap(), [9.0, 1.0, 0.0, 10.0]);
     assert_eq!(encoder.label(0, 9), Some("10"));
 }

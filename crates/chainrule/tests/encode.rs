@@ -1,8 +1,8 @@
 //! Features and targets in numbers: what is fitted, what is encoded, what is refused.
 
 use chainrule::data::{
-    Column, Encoder, Encoders, Encoding, Kind, ReadOptions, Schema, Table, Target, TargetEncoder,
-    Task, Values, split,
+    Column, Encoder, Encoders, Encoding, Kind, ReadOptions, Scaling, Schema, Table, Target,
+    TargetEncoder, Task, Values, split,
 };
 use chainrule::error::{Error, ErrorKind};
 
@@ -278,7 +278,7 @@ fn numbers_are_scaled_by_the_training_part_and_back() {
     let table = read("x,y\n1,10\n2,14\n3,100\n");
     let schema = Schema::infer(&table, &["y"]).unwrap();
     let target = Target::infer(&table, &schema, None).unwrap();
-    let encoder = TargetEncoder::fit(&table, &target, &[0, 1], false).unwrap();
+    let encoder = TargetEncoder::fit(&table, &target, &[0, 1], Scaling::STANDARD).unwrap();
     assert_eq!(encoder.encode(&table, &[0, 1, 2]).unwrap(), [-1.0, 1.0, 44.0]);
     assert_eq!(encoder.decode(0, 44.0), 100.0);
     assert_eq!(encoder.label(0, 0), None);
@@ -286,7 +286,7 @@ fn numbers_are_scaled_by_the_training_part_and_back() {
     assert_eq!(serde_json::from_str::<TargetEncoder>(&json).unwrap(), encoder);
     // Constant in the training part: not divided by zero.
     let table = read("x,y\n1,5\n2,5\n3,8\n");
-    let encoder = TargetEncoder::fit(&table, &target, &[0, 1], false).unwrap();
+    let encoder = TargetEncoder::fit(&table, &target, &[0, 1], Scaling::STANDARD).unwrap();
     assert_eq!(encoder.encode(&table, &[0, 2]).unwrap(), [0.0, 3.0]);
 }
 
@@ -296,7 +296,7 @@ fn several_targets_are_encoded_side_by_side() {
     let schema = Schema::infer(&table, &["a", "b"]).unwrap();
     let target = Target::infer(&table, &schema, None).unwrap();
     assert_eq!(target.classes(&table).unwrap(), None);
-    let encoder = TargetEncoder::fit(&table, &target, &target.rows, false).unwrap();
+    let encoder = TargetEncoder::fit(&table, &target, &target.rows, Scaling::STANDARD).unwrap();
     assert_eq!(encoder.encode(&table, &[0, 1, 2]).unwrap(), [0.0, 1.0, 1.0, 0.0, 1.0, 1.0]);
     assert_eq!((encoder.label(0, 1), encoder.label(1, 0)), (Some("1"), Some("no")));
 }
@@ -306,7 +306,7 @@ fn evaluating_with_labels_that_the_model_lacks() {
     let table = read("x,y\n1,setosa\n2,virginica\n");
     let schema = Schema::infer(&table, &["y"]).unwrap();
     let target = Target::infer(&table, &schema, None).unwrap();
-    let encoder = TargetEncoder::fit(&table, &target, &target.rows, false).unwrap();
+    let encoder = TargetEncoder::fit(&table, &target, &target.rows, Scaling::STANDARD).unwrap();
     let new = read("x,y\n1,virginica\n2,Setosa\n3,\n4,setosa\n");
     assert_eq!(encoder.encode(&new, &[0, 3]).unwrap(), [1.0, 0.0]);
     let error = encoder.encode(&new, &[1]).unwrap_err();
@@ -322,11 +322,11 @@ fn evaluating_with_labels_that_the_model_lacks() {
     // Numbers are compared as numbers, truth values as truth values.
     let table = read("x,y\n1,0\n2,1\n");
     let target = Target::infer(&table, &Schema::infer(&table, &["y"]).unwrap(), None).unwrap();
-    let encoder = TargetEncoder::fit(&table, &target, &target.rows, false).unwrap();
+    let encoder = TargetEncoder::fit(&table, &target, &target.rows, Scaling::STANDARD).unwrap();
     assert_eq!(encoder.encode(&read("x,y\n1,1.0\n2,-0\n"), &[0, 1]).unwrap(), [1.0, 0.0]);
     let table = read("x,y\n1,yes\n2,no\n");
     let target = Target::infer(&table, &Schema::infer(&table, &["y"]).unwrap(), None).unwrap();
-    let encoder = TargetEncoder::fit(&table, &target, &target.rows, false).unwrap();
+    let encoder = TargetEncoder::fit(&table, &target, &target.rows, Scaling::STANDARD).unwrap();
     assert_eq!(encoder.encode(&read("x,y\n1,TRUE\n2,FALSE\n"), &[0, 1]).unwrap(), [1.0, 0.0]);
 }
 

@@ -8,7 +8,7 @@ use chainrule::engine::{
 };
 use chainrule::estimator::{Plan, Recipe};
 use chainrule::losses::{Output, loss};
-use chainrule::{Criterion, ErrorKind, Expr, Model, Network, Shape, losses};
+use chainrule::{Criterion, ErrorKind, Expr, Model, Network, Shape};
 use chainrule_core::derivative::pull_back;
 use tabular::{bits, fit, houses_without, quick, table};
 
@@ -45,8 +45,8 @@ fn typed<T: Number>(
 }
 
 fn built_in<T: Number>(name: &str, y: &[f64], z: &[f64], rows: usize) -> [Vec<f64>; 2] {
-    let settings = losses::Settings::from(loss(name).unwrap());
-    run::<T>(&|y, z| settings.trained_per_row(y, z), y, z, rows)
+    let criterion: Criterion = loss(name).unwrap().into();
+    run::<T>(&|y, z| criterion.per_row(y, z), y, z, rows)
 }
 
 #[track_caller]
@@ -114,7 +114,7 @@ fn a_network_trained_on_a_typed_loss_has_the_bits_of_the_built_in() {
         let recipe = Recipe {
             loss: Some(loss.to_owned()),
             activation: activation.to_owned(),
-            dropout: 0.0,
+            dropout: Some(0.0),
             ..quick()
         };
         fit(&table, &["price"], &recipe).unwrap().model

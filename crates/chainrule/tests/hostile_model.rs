@@ -295,6 +295,23 @@ fn absurd_descriptions_are_refused_or_work() {
                 d["inputs"] = json!({ "array": { "width": 0 } });
             });
         }
+        // Units that the network was not trained in, of all outputs, or of one alone.
+        for link in ["identity", "log", "rate", "normal"] {
+            let outputs = description["target"]["regression"]["outputs"].as_array();
+            for several in [false, true] {
+                for wide in [false, true] {
+                    change(&|d| {
+                        let count = outputs.map_or(0, Vec::len);
+                        for place in 0..if several { count } else { count.min(1) } {
+                            d["target"]["regression"]["outputs"][place]["link"] = json!(link);
+                        }
+                        if wide {
+                            units(d, 2, 2 * count as u64);
+                        }
+                    });
+                }
+            }
+        }
         change(&|d| d["network"]["layers"] = json!([]));
         change(&|d| d["inputs"]["table"]["encoders"]["columns"] = json!([]));
         change(&|d| d["inputs"]["table"]["schema"]["columns"] = json!([]));
@@ -370,6 +387,11 @@ fn bombs_in_the_description_do_not_go_off() {
     let softmax = r#"{"layer":"dense","settings":{"units":1,"activation":"softmax"}}"#;
     let dropout = r#"{"layer":"dropout","settings":{"rate":0}}"#;
     let half = r#"{"layer":"dropout","settings":{"rate":0.5}}"#;
+    let norm = r#"{"layer":"batch_norm","settings":{}}"#;
+    // Long enough that the parsed text alone is within bounds.
+    let padded = |layer: &str| format!("{layer}{}", " ".repeat(120));
+    let inner = format!(r#"{{"layer":"residual","settings":{{"layers":[{norm}]}}}}"#);
+    let codes = r#"{"layer":"embedding","settings":{"column":0,"levels":1,"units":1}}"#;
     let level = r#"{"kind":"text","levels":[],"other":false,"missing":false}"#;
     let column = format!(r#"{{"name":"","encoding":{level}}}"#);
     let bombs: Vec<(&str, String)> = vec![
@@ -387,6 +409,10 @@ fn bombs_in_the_description_do_not_go_off() {
         ("network", format!(r#"{{"inputs":1,"layers":{}}}"#, repeated(softmax))),
         ("network", format!(r#"{{"inputs":1,"layers":{}}}"#, repeated(dropout))),
         ("network", format!(r#"{{"inputs":1,"layers":{}}}"#, repeated(half))),
+        ("network", format!(r#"{{"inputs":1,"layers":{}}}"#, repeated(norm))),
+        ("network", format!(r#"{{"inputs":1,"layers":{}}}"#, repeated(&padded(norm)))),
+        ("network", format!(r#"{{"inputs":1,"layers":{}}}"#, repeated(&padded(&inner)))),
+        ("network", format!(r#"{{"inputs":1,"layers":{}}}"#, repeated(&padded(codes)))),
         ("initializers", repeated(r#""""#)),
         ("initializers", repeated(r#""0.weight""#)),
         ("target", format!(r#"{{"classes":{{"column":"","labels":{}}}}}"#, repeated(r#""""#))),

@@ -2,7 +2,9 @@
 
 mod tabular;
 
-use chainrule::data::{Column, Encoding, ScaledTarget, Table, TargetEncoder, TextValues, Values};
+use chainrule::data::{
+    Column, Encoding, Link, ScaledTarget, Table, TargetEncoder, TextValues, Values,
+};
 use chainrule::estimator::{Recipe, evaluate};
 use chainrule::model::{Inputs, Summary};
 use chainrule::{ErrorKind, Model, Network};
@@ -243,7 +245,7 @@ fn array_model(network: Network, outputs: usize, parameters: Vec<Vec<f32>>) -> M
         column: format!("y{place}"),
         mean: -1.0 / 3.0,
         std: 0.1,
-        log: false,
+        link: Link::Identity,
     };
     Model {
         inputs: Inputs::Array { width: network.inputs() },

@@ -1,10 +1,13 @@
 //! The help: examples first, and what the library's own tables hold.
 
 use chainrule::activations::ACTIVATIONS;
+use chainrule::clipping::By;
 use chainrule::data::Task;
 use chainrule::estimator::Recipe;
-use chainrule::losses::LOSSES;
+use chainrule::initializers::{INITIALIZERS, Initializer};
+use chainrule::losses::{LOSSES, Loss, TargetScale};
 use chainrule::optimizers::{OPTIMIZERS, Optimizer};
+use chainrule::schedules::{SCHEDULES, Schedule};
 
 /// `chainrule --help`.
 pub const COMMANDS: &str = "\
@@ -15,6 +18,7 @@ Examples:
   chainrule predict model.onnx new.csv            predict each row
   chainrule evaluate model.onnx sold.csv          measure on rows with the answers
   chainrule inspect model.onnx                    see what is inside
+  chainrule plot sigmoid relu --derivative        draw functions and formulas
 
 {usage-heading} {usage}
 
@@ -36,7 +40,10 @@ Examples:
   chainrule train penguins.csv --target species
   chainrule train houses.csv --target price --test 0.2 -o houses.onnx
   chainrule train houses.csv --target price --layers 128,128 --activation tanh --seed 7
+  chainrule train visits.csv --target visits --loss poisson --weight days
   chainrule train houses.csv --target price --optimizer sgd:momentum=0.9 --learning-rate 0.01
+  chainrule train houses.csv --target price --schedule cosine --warmup 2epochs --clip 1
+  chainrule train houses.csv --target price --layers none --optimizer lbfgs
   chainrule train - --target label --json < table.csv
 
 {usage-heading} {usage}
@@ -91,6 +98,28 @@ Examples:
 {all-args}
 ";
 
+/// `chainrule plot --help`.
+pub const PLOT: &str = "\
+{about}
+
+Examples:
+  chainrule plot sigmoid relu tanh --derivative
+  chainrule plot \"a*x^2 + b*x\" --at a=1,b=-2 --tangent 2 -o parabola.svg
+  chainrule plot linear sigmoid relu tanh --derivative --panels -o activations.png
+  chainrule plot mse mae huber --from -3 --to 3 -o losses.svg
+  chainrule plot \"(1 - x)^2 + 100*(y - x^2)^2\" --from -2 --to 2 --y-from -1 --y-to 3 \\
+      --descend adam --descend sgd:momentum=0.9 --learning-rate 0.1,0.0005 \\
+      --start -1.2,1 --steps 500 -o paths.svg
+
+{usage-heading} {usage}
+
+{all-args}
+
+A bare name is a function of x, or a loss: of the residual r = p - y, or of the logit z. One variable
+without a value gives a curve, two give contours. Without -o the plot stands in the terminal; with
+--json its numbers are one line.
+";
+
 /// Help for `--task`.
 pub fn task() -> String {
     let names = Task::ALL.map(Task::name).join(", ");
@@ -107,20 +136,76 @@ pub fn layers() -> String {
 pub fn activation() -> String {
     let names: Vec<&str> = ACTIVATIONS.iter().map(|activation| activation.name()).collect();
     let default = Recipe::default().activation;
-    format!("Activation of the hidden layers: {}\n[default: {default}]", in_lines(&names))
+    format!(
+        "Activation of the hidden layers, as NAME or a formula of x:\n{}\n[default: {default}]",
+        in_lines(&names)
+    )
 }
 
 /// Help for `--dropout`.
 pub fn dropout() -> String {
-    let default = Recipe::default().dropout;
+    let default = Recipe::DROPOUT;
     format!("Share of the hidden units that is dropped in training [default: {default}]")
 }
 
+/// Help for `--initializer`.
+pub fn initializer() -> String {
+    let settings = |initializer: &Initializer| {
+        let names: Vec<&str> = initializer.settings.iter().map(|setting| setting.name).collect();
+        match names.is_empty() {
+            true => initializer.name.to_owned(),
+            false => format!("{} ({})", initializer.name, names.join(", ")),
+        }
+    };
+    let names: Vec<String> = INITIALIZERS.iter().map(settings).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    format!(
+        "How the weights start, as NAME or NAME:SETTING=VALUE:\n{}\n\
+         [default: he_uniform before relu and its kind,\n\
+         lecun_normal before selu, else glorot_uniform]",
+        in_lines(&names)
+    )
+}
+
+/// Help for `--embed`.
+pub const EMBED: &str = "\
+Give each category of a column a learned vector; may be given again
+[default units: half of the categories, at most 50]";
+
+/// Help for `--metric`.
+pub const METRIC: &str = "\
+A metric to report besides the usual ones: a name of `chainrule
+functions metrics`, or a formula of y and p such as
+\"mean(abs(y - p)/y)\"; may be given again";
+
 /// Help for `--loss`.
 pub fn loss() -> String {
-    let names: Vec<&str> = LOSSES.iter().map(|loss| loss.name).collect();
-    format!("What training makes small: {}\n[default: from the target]", in_lines(&names))
+    let settings = |loss: &Loss| {
+        let names: Vec<&str> = loss.settings.iter().map(|setting| setting.name).collect();
+        match names.is_empty() {
+            true => loss.name.to_owned(),
+            false => format!("{} ({})", loss.name, names.join(", ")),
+        }
+    };
+    let names: Vec<String> = LOSSES.iter().map(settings).collect();
+    let names: Vec<&str> = names.iter().map(String::as_str).collect();
+    format!(
+        "What training makes small, as NAME, NAME:SETTING=VALUE,… or a\n\
+         formula of the target y and the prediction p:\n{}\n[default: from the target]",
+        in_lines(&names)
+    )
 }
+
+/// Help for `--target-scale`.
+pub fn target_scale() -> String {
+    let names = TargetScale::ALL.map(TargetScale::name).join(", ");
+    format!("How a target of numbers is scaled for training: {names}\n[default: from the loss]")
+}
+
+/// Help for `--class-weight`.
+pub const CLASS_WEIGHT: &str = "\
+How much the rows of each class count, besides --weight: balanced,
+or LABEL=WEIGHT with commas between [default: 1 each]";
 
 /// Help for `--optimizer`.
 pub fn optimizer() -> String {
@@ -133,6 +218,31 @@ pub fn optimizer() -> String {
         "What moves the parameters, as NAME or NAME:SETTING=VALUE,…\n{}\n\
          [default: adamw with strong weight decay]",
         names.join("\n")
+    )
+}
+
+/// Help for `--schedule`.
+pub fn schedule() -> String {
+    let settings = |schedule: &Schedule| {
+        let names: Vec<&str> = schedule.settings.iter().map(|setting| setting.name).collect();
+        match names.is_empty() {
+            true => schedule.name.to_owned(),
+            false => format!("{} ({})", schedule.name, names.join(", ")),
+        }
+    };
+    let names: Vec<String> = SCHEDULES.iter().map(settings).collect();
+    format!(
+        "How the learning rate goes on, as NAME or NAME:SETTING=VALUE,…\n{}\n[default: constant]",
+        names.join("\n")
+    )
+}
+
+/// Help for `--clip`.
+pub fn clip() -> String {
+    let names: Vec<&str> = By::ALL.iter().map(|by| by.name()).collect();
+    format!(
+        "Make larger gradients smaller, as NAME=BOUND\n{}; a bound alone is of global_norm",
+        names.join(", ")
     )
 }
 
@@ -158,8 +268,15 @@ pub const TEST: &str = "\
 Rows to measure the model on at the end: a share, set aside by the
 seed before anything is fitted, or another file [default: none]";
 
-/// Names with commas between, a few to a line.
+/// Names with commas between, as many to a line as the help has room for.
 fn in_lines(names: &[&str]) -> String {
-    let lines: Vec<String> = names.chunks(4).map(|names| names.join(", ")).collect();
+    const WIDEST: usize = 62;
+    let mut lines: Vec<String> = Vec::new();
+    for name in names {
+        match lines.last_mut() {
+            Some(line) if line.len() + name.len() < WIDEST => line.push_str(&format!(", {name}")),
+            _ => lines.push((*name).to_owned()),
+        }
+    }
     lines.join(",\n")
 }

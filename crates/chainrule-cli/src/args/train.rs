@@ -4,8 +4,11 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use chainrule::data::{ReadOptions, Table, Task};
-use chainrule::estimator::Recipe;
+use chainrule::clipping::Clipping;
+use chainrule::data::{ClassWeight, ReadOptions, Table, Task};
+use chainrule::estimator::{Embed, Normalization, Recipe};
+use chainrule::losses::TargetScale;
+use chainrule::schedules::Warmup;
 
 use super::values::{self, Layers, TestPart};
 use super::{Format, Voice, help};
@@ -35,13 +38,32 @@ pub struct Train {
     #[arg(long, value_name = "NAME", help = help::activation(), help_heading = "Network")]
     #[arg(value_parser = values::activation)]
     pub activation: Option<String>,
+    #[command(flatten)]
+    pub hidden: Hidden,
     #[arg(long, value_name = "RATE", help = help::dropout(), help_heading = "Network")]
     #[arg(value_parser = values::share, allow_negative_numbers = true)]
     pub dropout: Option<f64>,
 
-    #[arg(long, value_name = "NAME", help = help::loss(), help_heading = "Training")]
+    #[arg(long, value_name = "NAME", help = help::initializer(), help_heading = "Network")]
+    #[arg(value_parser = values::initializer)]
+    pub initializer: Option<String>,
+    #[arg(long, value_name = "COLUMN[:UNITS]", help = help::EMBED, help_heading = "Network")]
+    #[arg(value_parser = values::embed)]
+    pub embed: Vec<Embed>,
+
+    #[arg(long, value_name = "NAME|FORMULA", help = help::METRIC, help_heading = "Training")]
+    #[arg(value_parser = values::metric)]
+    pub metric: Vec<String>,
+    #[arg(long, value_name = "NAME|FORMULA", help = help::loss(), help_heading = "Training")]
     #[arg(value_parser = values::loss)]
     pub loss: Option<String>,
+    #[arg(long, value_name = "SCALE", help = help::target_scale(), help_heading = "Training")]
+    pub target_scale: Option<TargetScale>,
+    /// The column that says how much each row counts; it is no input
+    #[arg(long, value_name = "COLUMN", help_heading = "Training")]
+    pub weight: Option<String>,
+    #[arg(long, value_name = "WEIGHTS", help = help::CLASS_WEIGHT, help_heading = "Training")]
+    pub class_weight: Option<ClassWeight>,
     #[arg(long, value_name = "OPTIMIZER", help = help::optimizer(), help_heading = "Training")]
     #[arg(value_parser = values::optimizer)]
     pub optimizer: Option<String>,
@@ -49,6 +71,15 @@ pub struct Train {
     #[arg(long, value_name = "NUMBER", help_heading = "Training")]
     #[arg(value_parser = values::positive, allow_negative_numbers = true)]
     pub learning_rate: Option<f64>,
+    #[arg(long, value_name = "SCHEDULE", help = help::schedule(), help_heading = "Training")]
+    #[arg(value_parser = values::schedule)]
+    pub schedule: Option<String>,
+    /// Let the learning rate rise first, for 500 steps or 2epochs, say
+    #[arg(long, value_name = "STEPS", help_heading = "Training", allow_negative_numbers = true)]
+    pub warmup: Option<Warmup>,
+    #[arg(long, value_name = "BOUND", help = help::clip(), help_heading = "Training")]
+    #[arg(allow_negative_numbers = true)]
+    pub clip: Option<Clipping>,
     #[arg(long, value_name = "COUNT", help = help::epochs(), help_heading = "Training")]
     #[arg(value_parser = values::at_least_one, allow_negative_numbers = true)]
     pub epochs: Option<usize>,
@@ -87,12 +118,37 @@ pub struct Train {
     pub number: Vec<String>,
 }
 
+/// What a hidden layer has besides its linear map and its activation.
+#[derive(Debug, Args)]
+pub struct Hidden {
+    /// Normalise before each activation over the rows of the batch
+    #[arg(long, conflicts_with = "layer_norm", help_heading = "Network")]
+    pub batch_norm: bool,
+    /// Normalise before each activation over the units of a row
+    #[arg(long, help_heading = "Network")]
+    pub layer_norm: bool,
+    /// Add the input of each hidden layer to its output
+    #[arg(long, help_heading = "Network")]
+    pub residual: bool,
+}
+
+impl Hidden {
+    fn normalization(&self) -> Option<Normalization> {
+        match (self.batch_norm, self.layer_norm) {
+            (true, _) => Some(Normalization::Batch),
+            (false, true) => Some(Normalization::Layer),
+            (false, false) => None,
+        }
+    }
+}
+
 impl Train {
-    /// How the table is read.
+    /// How the table is read. A column to be embedded holds categories, so it is text.
     pub fn options(&self) -> ReadOptions {
+        let embedded = self.embed.iter().map(|embed| embed.column.clone());
         ReadOptions {
             missing: self.missing.clone(),
-            text: self.text.clone(),
+            text: self.text.iter().cloned().chain(embedded).collect(),
             numbers: self.number.clone(),
             ..self.format.options()
         }
@@ -114,10 +170,21 @@ impl Train {
             task: self.task,
             layers: self.layers.clone().map_or(defaults.layers, |layers| layers.0),
             activation: self.activation.clone().unwrap_or(defaults.activation),
-            dropout: self.dropout.unwrap_or(defaults.dropout),
+            normalization: self.hidden.normalization(),
+            residual: self.hidden.residual,
+            initializer: self.initializer.clone(),
+            embed: self.embed.clone(),
+            dropout: self.dropout,
             loss: self.loss.clone(),
+            metrics: self.metric.clone(),
+            target_scale: self.target_scale,
+            weight: self.weight.clone(),
+            class_weight: self.class_weight.clone(),
             optimizer: self.optimizer.clone(),
             learning_rate: self.learning_rate,
+            schedule: self.schedule.clone(),
+            warmup: self.warmup.unwrap_or(defaults.warmup),
+            clip: self.clip,
             epochs: self.epochs.unwrap_or(defaults.epochs),
             batch_size: self.batch_size,
             validation: self.validation.unwrap_or(defaults.validation),

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use chainrule::estimator::Embed;
 use chainrule::formula::Formula;
-use chainrule::{Error, activations, losses, optimizers};
+use chainrule::{Error, activations, initializers, losses, metrics, optimizers, schedules};
 
 /// The units of the hidden layers; none for a linear model.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -54,9 +55,33 @@ pub fn activation(text: &str) -> Result<String, Error> {
     Ok(activations::Choice::parse(text)?.text().to_owned())
 }
 
+/// An initializer that the library knows, with its settings: `orthogonal:gain=1.4`.
+pub fn initializer(text: &str) -> Result<String, Error> {
+    Ok(initializers::Settings::parse(text)?.to_string())
+}
+
+/// A column to be embedded, with the length of its vectors behind the last colon, if it is there.
+pub fn embed(text: &str) -> Result<Embed, String> {
+    let (column, units) = match text.rsplit_once(':') {
+        Some((column, units)) => match units.trim().parse::<usize>() {
+            Ok(0) => return Err("the units of an embedding are 1 or more".to_owned()),
+            Ok(units) => (column, Some(units)),
+            // A colon of the column's own name.
+            Err(_) => (text, None),
+        },
+        None => (text, None),
+    };
+    Ok(Embed { column: column.trim().to_owned(), units })
+}
+
 /// An optimizer that the library knows, with its settings: `sgd:momentum=0.9,nesterov=1`.
 pub fn optimizer(text: &str) -> Result<String, Error> {
     Ok(optimizers::Settings::parse(text)?.to_string())
+}
+
+/// A schedule that the library knows, with its settings: `cosine:minimum=0.001`.
+pub fn schedule(text: &str) -> Result<String, Error> {
+    Ok(schedules::Settings::parse(text)?.to_string())
 }
 
 /// A loss that the library knows, with its settings, or a formula; which letters it may have
@@ -66,6 +91,11 @@ pub fn loss(text: &str) -> Result<String, Error> {
         true => Ok(Formula::new(text, &["y", "p", "z"])?.text().to_owned()),
         false => Ok(losses::Settings::parse(text)?.to_string()),
     }
+}
+
+/// A metric that the library knows, or a formula of y and p.
+pub fn metric(text: &str) -> Result<String, Error> {
+    Ok(metrics::Choice::parse(text)?.name().to_owned())
 }
 
 /// A share of a whole, which is not all of it.
@@ -126,6 +156,23 @@ mod tests {
         assert!(refusal("sgd:momentun=0.9").contains("momentum"));
         assert!(refusal("sgd:momentum=2").contains("below 1"));
         assert!(refusal("sgd:momentum").contains("a name and a number"));
+    }
+
+    #[test]
+    fn an_embedding_has_units_behind_the_last_colon() {
+        let read = |text: &str| embed(text).map(|embed| (embed.column, embed.units));
+        assert_eq!(read("town:8"), Ok(("town".to_owned(), Some(8))));
+        assert_eq!(read(" town "), Ok(("town".to_owned(), None)));
+        assert_eq!(read("a:b:3"), Ok(("a:b".to_owned(), Some(3))));
+        assert_eq!(read("a:b"), Ok(("a:b".to_owned(), None)));
+        assert!(read("town:0").is_err());
+    }
+
+    #[test]
+    fn a_schedule_with_settings() {
+        assert_eq!(schedule("cosine: minimum=0.001").unwrap(), "cosine:minimum=0.001");
+        assert!(schedule("cosin").unwrap_err().to_string().contains("cosine"));
+        assert!(schedule("step:size=1.5").unwrap_err().to_string().contains("whole number"));
     }
 
     #[test]

@@ -3,8 +3,9 @@
 use chainrule::data::TargetEncoder;
 use chainrule::engine::available_threads;
 use chainrule::estimator::{Evaluation, evaluate_rows};
+use chainrule::metrics::Choice;
 
-use super::{Loaded, answered, metrics};
+use super::{Loaded, answered, metrics, named};
 use crate::args::Evaluate;
 use crate::failure::Failure;
 use crate::output::{Align, Object, Output, count, of};
@@ -17,19 +18,21 @@ pub fn run(args: &Evaluate, output: &mut Output) -> Result<(), Failure> {
     let loaded = Loaded::open(&args.model, &args.data, &args.format.options(), output)?;
     let rows = answered(&loaded.table, loaded.schema()?, output)?;
     let threads = args.threads.unwrap_or_else(available_threads);
-    let evaluation = evaluate_rows(&loaded.model, &loaded.table, &rows, threads)?;
+    let besides: Vec<Choice> =
+        args.metric.iter().map(|text| Choice::parse(text)).collect::<Result<_, _>>()?;
+    let evaluation = evaluate_rows(&loaded.model, &loaded.table, &rows, &besides, threads)?;
     if output.json() {
         output.object(
             Object::new()
                 .count("rows", evaluation.rows as u64)
-                .object("metrics", Some(Object::new().numbers(evaluation.metrics.iter().copied()))),
+                .object("metrics", Some(Object::new().numbers(&evaluation.metrics))),
         );
         return Ok(());
     }
     let title = format!("{}, {}", loaded.table.file(), of(evaluation.rows, "row"));
     output.result("data", &title);
     output.line("");
-    metrics(&[("", &evaluation.metrics)], None, output);
+    metrics(&[("", &named(&evaluation.metrics))], None, output);
     if let TargetEncoder::Classes { column, labels } = &loaded.model.target {
         confusion(column, labels, &evaluation, output);
     }

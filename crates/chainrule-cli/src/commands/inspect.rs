@@ -3,7 +3,7 @@
 use std::fs;
 
 use chainrule::Model;
-use chainrule::data::{Encoders, Encoding, Schema, TargetEncoder};
+use chainrule::data::{Encoders, Encoding, Link, Schema, TargetEncoder};
 use chainrule::model::Inputs;
 use chainrule::network::Described;
 
@@ -41,7 +41,12 @@ fn target(target: &TargetEncoder) -> String {
             let scaled = outputs.iter().map(|output| {
                 let (mean, std) = (short(output.mean), short(output.std));
                 let value = format!("output × {std} + {mean}");
-                let value = if output.log { format!("exp({value}) − 1") } else { value };
+                let value = match output.link {
+                    Link::Identity => value,
+                    Link::Normal => format!("{value}, and its deviation"),
+                    Link::Log => format!("exp({value}) − 1"),
+                    Link::Rate => format!("exp({value})"),
+                };
                 format!("{}, a number: {value}", output.column)
             });
             scaled.collect::<Vec<_>>().join("; ")
@@ -88,7 +93,6 @@ fn print_columns(schema: &Schema, encoders: &Encoders, output: &mut Output) {
 
 /// What the network sees of a column, in words.
 fn becomes(encoding: &Encoding) -> String {
-    const SHOWN: usize = 6;
     let flag = |missing: bool| if missing { ", and whether it is missing" } else { "" };
     match encoding {
         Encoding::Number { fill, mean, std, missing } => {
@@ -100,16 +104,25 @@ fn becomes(encoding: &Encoding) -> String {
             format!("1 for yes, 0 for no, {fill} if missing{}", flag(*missing))
         }
         Encoding::Text { levels, other, missing } => {
-            let shown = levels[..levels.len().min(SHOWN)].join(", ");
-            let more = match levels.len() {
-                0..=SHOWN => String::new(),
-                all => format!(" and {} more", all - SHOWN),
-            };
-            let other = if *other { ", any other" } else { "" };
-            let missing = if *missing { ", missing" } else { "" };
-            format!("one of {shown}{more}{other}{missing}")
+            format!("one of {}", listed(levels, *other, *missing))
+        }
+        Encoding::Code { levels, missing, .. } => {
+            format!("a code: one of {}", listed(levels, true, *missing))
         }
     }
+}
+
+/// The first of some categories, how many more there are, and what else there is.
+fn listed(levels: &[String], other: bool, missing: bool) -> String {
+    const SHOWN: usize = 6;
+    let shown = levels[..levels.len().min(SHOWN)].join(", ");
+    let more = match levels.len() {
+        0..=SHOWN => String::new(),
+        all => format!(" and {} more", all - SHOWN),
+    };
+    let other = if other { ", any other" } else { "" };
+    let missing = if missing { ", missing" } else { "" };
+    format!("{shown}{more}{other}{missing}")
 }
 
 fn print_summary(model: &Model, output: &mut Output) {
@@ -163,7 +176,8 @@ fn object(model: &Model, layers: &[Described], file: &str, size: usize) -> Objec
                     .text("name", &output.column)
                     .number("mean", output.mean)
                     .number("std", output.std)
-                    .truth("log", output.log)
+                    .truth("log", output.link == Link::Log)
+                    .text("link", link(output.link))
             })
             .collect(),
         TargetEncoder::Classes { column, labels } => {
@@ -176,7 +190,6 @@ fn object(model: &Model, layers: &[Described], file: &str, size: usize) -> Objec
             })
             .collect(),
     };
-    let validation = summary.validation.iter().map(|(name, value)| (name.as_str(), *value));
     let training = Object::new()
         .text("explanation", &summary.explanation)
         .text("loss", &summary.loss)
@@ -188,7 +201,12 @@ fn object(model: &Model, layers: &[Described], file: &str, size: usize) -> Objec
         .count("validation_rows", summary.validation_rows as u64)
         .count("epochs", summary.epochs as u64)
         .count("best_epoch", summary.best_epoch as u64)
-        .object("validation", Some(Object::new().numbers(validation)));
+        .object("validation", Some(Object::new().numbers(&summary.validation)));
+    let training = match &model.inputs {
+        Inputs::Table { schema, .. } => (schema.weight().into_iter())
+            .fold(training, |training, weight| training.text("weight", &weight.name)),
+        Inputs::Array { .. } => training,
+    };
     Object::new()
         .text("model", file)
         .count("bytes", size as u64)
@@ -199,6 +217,15 @@ fn object(model: &Model, layers: &[Described], file: &str, size: usize) -> Objec
         .objects("layers", layers.iter().map(layer))
         .count("parameters", total(layers) as u64)
         .object("training", Some(training))
+}
+
+fn link(link: Link) -> &'static str {
+    match link {
+        Link::Identity => "identity",
+        Link::Log => "log",
+        Link::Rate => "rate",
+        Link::Normal => "normal",
+    }
 }
 
 fn kind(kind: chainrule::data::Kind) -> &'static str {

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use chainrule::Model;
-use chainrule::data::TargetEncoder;
+use chainrule::data::{Link, ScaledTarget, TargetEncoder};
 use chainrule::engine::available_threads;
 
 use super::Loaded;
@@ -63,7 +63,7 @@ struct Column {
 enum Holds {
     /// The label of an output.
     Label(usize),
-    /// A value: a number in the target's units, or a probability.
+    /// A value: a number in the target's units, or its deviation, or a probability.
     Value(usize),
 }
 
@@ -72,14 +72,20 @@ fn columns(target: &TargetEncoder) -> Vec<Column> {
     let label = |name: String, output| Column { name, holds: Holds::Label(output) };
     let value = |name: String, place| Column { name, holds: Holds::Value(place) };
     match target {
-        TargetEncoder::Regression { outputs } => match outputs.as_slice() {
-            [_] => vec![value("prediction".to_owned(), 0)],
-            outputs => outputs
+        TargetEncoder::Regression { outputs } => {
+            let names: &[&str] = match target.link() {
+                Link::Normal => &["prediction", "deviation"],
+                Link::Identity | Link::Log | Link::Rate => &["prediction"],
+            };
+            let of_output = |name: &str, output: &ScaledTarget| match outputs.len() {
+                1 => name.to_owned(),
+                _ => format!("{name}_{}", output.column),
+            };
+            let all = names
                 .iter()
-                .enumerate()
-                .map(|(place, output)| value(format!("prediction_{}", output.column), place))
-                .collect(),
-        },
+                .flat_map(|name| outputs.iter().map(move |output| of_output(name, output)));
+            all.enumerate().map(|(place, name)| value(name, place)).collect()
+        }
         TargetEncoder::Classes { labels, .. } => {
             let probabilities = labels
                 .iter()

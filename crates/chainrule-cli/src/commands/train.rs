@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use chainrule::data::{Kind, Role, Table};
 use chainrule::estimator::{Evaluation, Fitted, Plan, evaluate_rows};
-use chainrule::losses::TargetScale;
+use chainrule::losses::{Output as Meaning, TargetScale};
 
-use super::{Named, answered, metrics, unused};
+use super::{Named, answered, metrics, named, unused};
 use crate::args::{TestPart, Train};
 use crate::failure::Failure;
 use crate::files::Destination;
@@ -28,6 +28,7 @@ pub fn run(args: &Train, output: &mut Output) -> Result<(), Failure> {
     let test = TestRows::find(args, &table, &plan, output)?;
     report(&table, &plan, test.as_ref(), output)?;
     let story = Story::of(&plan)?;
+    let besides = plan.metrics.clone();
 
     let interrupt = Interrupt::watch()?;
     let steps = plan.rows().0.div_ceil(plan.settings.batch_size);
@@ -42,7 +43,7 @@ pub fn run(args: &Train, output: &mut Output) -> Result<(), Failure> {
     let tested = match &test {
         Some(test) => {
             let table = test.table.as_ref().unwrap_or(&table);
-            Some(evaluate_rows(&fitted.model, table, &test.rows, recipe.threads)?)
+            Some(evaluate_rows(&fitted.model, table, &test.rows, &besides, recipe.threads)?)
         }
         None => None,
     };
@@ -136,12 +137,16 @@ fn report(
         parts.push_str(&format!(", {} to test", count(test.rows.len())));
     }
     let settings = &plan.settings;
+    let mut steps = vec![
+        settings.optimizer.optimizer().name.to_owned(),
+        format!("learning rate {}", settings.learning_rate),
+    ];
+    steps.extend(settings.additions());
     output.story(
         "training",
         &format!(
-            "{parts}; {}, learning rate {}, {} a step, seed {}",
-            settings.optimizer.optimizer().name,
-            settings.learning_rate,
+            "{parts}; {}, {} a step, seed {}",
+            steps.join(", "),
             of(settings.batch_size.min(training), "row"),
             settings.seed
         ),
@@ -204,10 +209,17 @@ struct Story {
 impl Story {
     fn of(plan: &Plan) -> Result<Self, Failure> {
         let loss = &plan.loss;
-        let units = match loss.scale() {
-            TargetScale::None => "",
-            TargetScale::Standard => ", in scaled units: of (target − mean) / standard deviation",
-            TargetScale::Log => ", in scaled units: of log(1 + target), standardised",
+        let units = match (loss.output(), loss.scale()) {
+            (Meaning::Logit | Meaning::Logits | Meaning::Direction, _) => "",
+            (Meaning::Rate | Meaning::Normal, _) | (Meaning::Prediction, TargetScale::None) => {
+                ", in the target's own units"
+            }
+            (Meaning::Prediction, TargetScale::Standard) => {
+                ", in scaled units: of (target − mean) / standard deviation"
+            }
+            (Meaning::Prediction, TargetScale::Log) => {
+                ", in scaled units: of log(1 + target), standardised"
+            }
         };
         Ok(Self {
             task: plan.target.task.name(),
@@ -245,7 +257,7 @@ impl Done<'_> {
     fn event(&self) -> Object {
         let summary = &self.fitted.model.summary;
         let validation = self.validation();
-        let values = |values: &[Named<'_>]| Object::new().numbers(values.iter().copied());
+        let values = |values: &[Named<'_>]| Object::new().numbers(values);
         let rows = Object::new()
             .count("training", summary.training_rows as u64)
             .count("validation", summary.validation_rows as u64)
@@ -257,7 +269,7 @@ impl Done<'_> {
             .count("best_epoch", summary.best_epoch as u64)
             .object("train", Some(values(&[("loss", self.training_loss())])))
             .object("validation", (!validation.is_empty()).then(|| values(&validation)))
-            .object("test", self.tested.map(|tested| values(&tested.metrics)))
+            .object("test", self.tested.map(|tested| values(&named(&tested.metrics))))
             .number("seconds", self.seconds)
             .count("epochs", summary.epochs as u64)
             .truth("interrupted", self.fitted.interrupted)
@@ -276,7 +288,8 @@ impl Done<'_> {
             true => vec![("training", &training)],
             false => vec![("validation", &validation)],
         };
-        parts.extend(self.tested.map(|tested| ("test", tested.metrics.as_slice())));
+        let tested = self.tested.map(|tested| named(&tested.metrics));
+        parts.extend(tested.as_ref().map(|tested| ("test", tested.as_slice())));
         output.line("");
         metrics(&parts, Some(&self.story.loss), output);
         output.line("");
@@ -299,6 +312,8 @@ impl Done<'_> {
                 "the loss became {}, and a smaller --learning-rate may help",
                 epoch.training_loss
             )
+        } else if self.fitted.converged {
+            "the solver came to the optimum of the training rows".to_owned()
         } else if ran - best >= self.story.patience {
             format!("{} after it brought no lower {judge} loss", of(ran - best, "epoch"))
         } else if ran == self.story.epochs && best == ran {

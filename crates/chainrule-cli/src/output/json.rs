@@ -19,13 +19,7 @@ impl Object {
 
     /// Adds a number in full precision; `"nan"`, `"inf"` or `"-inf"` if it is none.
     pub fn number(self, name: &str, value: f64) -> Self {
-        let text = match value {
-            value if value.is_nan() => quoted("nan"),
-            f64::INFINITY => quoted("inf"),
-            f64::NEG_INFINITY => quoted("-inf"),
-            value => serde_json::Value::from(value).to_string(),
-        };
-        self.raw(name, &text)
+        self.raw(name, &number(value))
     }
 
     /// Adds a whole number.
@@ -58,9 +52,24 @@ impl Object {
         self.raw(name, &format!("[{}]", values.join(",")))
     }
 
+    /// Adds a list of lists of numbers, each as [`Self::number`] has it.
+    pub fn lists(
+        self,
+        name: &str,
+        lists: impl IntoIterator<Item = impl IntoIterator<Item = f64>>,
+    ) -> Self {
+        let list = |numbers: Vec<String>| format!("[{}]", numbers.join(","));
+        let lists =
+            lists.into_iter().map(|numbers| list(numbers.into_iter().map(number).collect()));
+        self.raw(name, &list(lists.collect()))
+    }
+
     /// Adds every pair as a number.
-    pub fn numbers<'a>(self, pairs: impl IntoIterator<Item = (&'a str, f64)>) -> Self {
-        pairs.into_iter().fold(self, |object, (name, value)| object.number(name, value))
+    pub fn numbers<'a, S: AsRef<str> + 'a>(
+        self,
+        pairs: impl IntoIterator<Item = &'a (S, f64)>,
+    ) -> Self {
+        pairs.into_iter().fold(self, |object, (name, value)| object.number(name.as_ref(), *value))
     }
 
     fn raw(mut self, name: &str, value: &str) -> Self {
@@ -77,6 +86,16 @@ impl Object {
 impl fmt::Display for Object {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{{{}}}", self.0)
+    }
+}
+
+/// A number, or the word for what is none.
+fn number(value: f64) -> String {
+    match value {
+        value if value.is_nan() => quoted("nan"),
+        f64::INFINITY => quoted("inf"),
+        f64::NEG_INFINITY => quoted("-inf"),
+        value => serde_json::Value::from(value).to_string(),
     }
 }
 

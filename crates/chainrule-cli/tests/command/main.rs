@@ -3,7 +3,10 @@
 
 mod bad_input;
 mod bad_model;
+mod layers;
+mod losses;
 mod pipes;
+mod plot;
 mod train;
 mod use_model;
 

@@ -18,6 +18,7 @@ use crate::shape::{Kind, Shape, oriented};
 pub fn fuse(lowered: &Lowered, phases: &[Option<usize>]) -> Program {
     let mut fusing = Fusing::new(lowered, phases);
     fusing.assign_levels();
+    fusing.delay_comparisons();
     fusing.assign_values();
     let last = phases.iter().flatten().copied().max().unwrap_or(0);
     let private = fusing.private();
@@ -188,14 +189,48 @@ impl<'a> Fusing<'a> {
         }
     }
 
+    /// Puts a comparison that only one later map reads into that map, if what it compares is stored
+    /// anyway: a mask is then computed where it is used, and not kept for the backward pass.
+    fn delay_comparisons(&mut self) {
+        for position in (0..self.nodes.len()).rev() {
+            let node = &self.nodes[position];
+            let is_candidate = self.mapped[position]
+                && matches!(node.op, Op::Compare(_))
+                && !self.is_root[position];
+            let Some(&first) = self.consumers[position].first().filter(|_| is_candidate) else {
+                continue;
+            };
+            let level = self.level[first];
+            let one_map = self.consumers[position].iter().all(|&by| {
+                self.mapped[by]
+                    && self.phases[by] == self.phases[position]
+                    && self.level[by] == level
+                    && self.nodes[by].shape == node.shape
+            });
+            let stored = node.operands.iter().all(|&operand| {
+                let (holder, _) = self.resolve(operand);
+                !self.mapped[holder] || self.is_read_outside(holder, Some(position))
+            });
+            if one_map && stored && level > self.level[position] {
+                self.level[position] = level;
+            }
+        }
+    }
+
     /// Whether something outside the node's own map reads it.
     fn is_kept(&self, position: usize) -> bool {
+        self.is_read_outside(position, None)
+    }
+
+    /// Whether something outside the node's own map reads it, besides one that does not count.
+    fn is_read_outside(&self, position: usize, besides: Option<usize>) -> bool {
         self.is_root[position]
             || self.consumers[position].iter().any(|&by| {
-                !(self.mapped[by]
-                    && self.phases[by] == self.phases[position]
-                    && self.level[by] == self.level[position]
-                    && self.nodes[by].shape == self.nodes[position].shape)
+                Some(by) != besides
+                    && !(self.mapped[by]
+                        && self.phases[by] == self.phases[position]
+                        && self.level[by] == self.level[position]
+                        && self.nodes[by].shape == self.nodes[position].shape)
             })
     }
 
@@ -255,10 +290,37 @@ impl<'a> Fusing<'a> {
             }
         }
         for ((level, kind, dims), members) in groups {
-            kernels.push((level, members[0], Kernel::Map(self.map(kind, dims, &members))));
+            let parts = match kind {
+                Kind::Rows => vec![members],
+                Kind::Shared => self.independent(&members),
+            };
+            for members in parts {
+                kernels.push((level, members[0], Kernel::Map(self.map(kind, dims, &members))));
+            }
         }
         kernels.sort_by_key(|&(level, position, _)| (level, position));
         kernels.into_iter().map(|(level, _, kernel)| (level, kernel)).collect()
+    }
+
+    /// Members of a map that do not read each other, apart: the update of each parameter by itself.
+    fn independent(&self, members: &[usize]) -> Vec<Vec<usize>> {
+        let mut part: BTreeMap<usize, usize> = BTreeMap::new();
+        for &member in members {
+            let joined: Vec<usize> = self.nodes[member]
+                .operands
+                .iter()
+                .filter_map(|operand| part.get(operand).copied())
+                .collect();
+            for number in part.values_mut().filter(|number| joined.contains(number)) {
+                *number = member;
+            }
+            part.insert(member, member);
+        }
+        let mut parts: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        for &member in members {
+            parts.entry(part[&member]).or_default().push(member);
+        }
+        parts.into_values().collect()
     }
 
     fn map(&self, kind: Kind, dims: &[usize], members: &[usize]) -> Map {

@@ -66,6 +66,7 @@ impl Lowered {
             Op::Cast(Precision::F64) => operands[0],
             Op::Unary(unary) => self.unary(*unary, operands[0]),
             Op::Binary(binary) => self.binary(*binary, operands[0], operands[1]),
+            Op::Compare(compare) => self.compare(*compare, operands[0], operands[1]),
             Op::Reshape(dims) => {
                 let source = match (&self.nodes[operands[0]].op, &self.nodes[operands[0]].operands)
                 {
@@ -85,7 +86,6 @@ impl Lowered {
             | Op::Const(_)
             | Op::Iota { .. }
             | Op::Uniform { .. }
-            | Op::Compare(_)
             | Op::Select
             | Op::Reduce(..)
             | Op::Permute(_)
@@ -175,6 +175,17 @@ impl Lowered {
             | Binary::Min => {}
         }
         self.add(Op::Binary(binary), vec![a, b])
+    }
+
+    /// Where a relu is at hand, the sign of its operand is read off it: the operand itself then need
+    /// not be kept for the backward pass.
+    fn compare(&mut self, compare: Compare, a: usize, b: usize) -> usize {
+        let relu = (Op::Binary(Binary::Max), vec![b, a]);
+        let left = match (compare, self.constant(b), self.known.get(&relu)) {
+            (Compare::Le, Some(0.0), Some(&relu)) => relu,
+            _ => a,
+        };
+        self.add(Op::Compare(compare), vec![left, b])
     }
 
     /// A result that a kernel writes: an input that is itself a root is copied, since the memory of

@@ -2,7 +2,7 @@
 //!
 //! Time runs shared phase 0, rows phase 1, shared phase 2 … A node is put as *late* as its
 //! consumers allow, so that the forward pass of a block of rows runs with its backward pass even
-//! if the sum of the weights had to be known first.
+//! if the sum of the weights had to be known first. Single numbers are made as early as they can be.
 
 use super::lower::{Lowered, is_over_rows};
 use crate::op::Op;
@@ -47,12 +47,20 @@ pub fn assign(lowered: &Lowered) -> Vec<Option<usize>> {
         }
     }
     for (position, node) in nodes.iter().enumerate() {
-        if let Op::Input { .. } = node.op
-            && let Some(phase) = latest[position].as_mut()
-        {
+        let Some(phase) = latest[position] else { continue };
+        let is_single = !node.shape.is_rows() && node.shape.elements() == 1;
+        latest[position] = Some(match node.op {
             // Inputs are there from the start.
-            *phase = usize::from(node.shape.is_rows());
-        }
+            Op::Input { .. } => usize::from(node.shape.is_rows()),
+            // A single number costs nothing to keep; there early, it holds no update back.
+            _ if is_single && !is_over_rows(&node.op) => {
+                let ready = node.operands.iter().filter_map(|&operand| {
+                    Some(latest[operand]? + usize::from(is_over_rows(&nodes[operand].op)))
+                });
+                ready.max().unwrap_or(0)
+            }
+            _ => phase,
+        });
     }
     latest
 }

@@ -141,6 +141,7 @@ impl Line<'_> {
             Unary::Sigmoid => self.function(r"\sigma"),
             Unary::Softplus => self.function(r"\operatorname{softplus}"),
             Unary::Erf => self.function(r"\operatorname{erf}"),
+            Unary::NormalCdf => self.function(r"\Phi"),
             Unary::Floor => self.text(r"\left\lfloor ").bare(0).text(r"\right\rfloor"),
         }
     }
@@ -156,9 +157,7 @@ impl Line<'_> {
             Binary::Add => self.operand(0).added(1),
             Binary::Sub => self.operand(0).text(" - ").operand(1),
             Binary::Mul => {
-                let operand = |i| self.writer.operand(self.position, i);
-                let dot =
-                    if self.writer.needs_dot(operand(0), operand(1)) { r" \cdot " } else { " " };
+                let dot = self.writer.dot(self.position);
                 self.operand(0).text(dot).operand(1)
             }
             Binary::Div if self.is_logarithm_of_any_base() => {
@@ -173,11 +172,34 @@ impl Line<'_> {
                 ]);
                 self
             }
-            Binary::Div => self.text(r"\frac{").bare(0).text("}{").bare(1).text("}"),
+            Binary::Div => self.fraction(),
             Binary::Pow => self.operand(0).text("^{").bare(1).text("}"),
             Binary::Max => self.function(r"\max"),
             Binary::Min => self.function(r"\min"),
         }
+    }
+
+    /// A fraction, with the sign of its numerator in front.
+    fn fraction(&mut self) -> &mut Self {
+        let writer = self.writer;
+        let Some((signed, mut products)) = writer.signed(writer.operand(self.position, 0)) else {
+            return self.text(r"\frac{").bare(0).text("}{").bare(1).text("}");
+        };
+        self.text(r"-\frac{");
+        let mut line = Line { writer, position: signed, pieces: Vec::new() };
+        match writer.layout.op(signed) {
+            Op::Const(value) => line.text(number(-value.0)),
+            // Alone above the line a sum needs no brackets.
+            _ if products.is_empty() => line.bare(0),
+            _ => line.operand(0),
+        };
+        self.pieces.extend(line.pieces);
+        while let Some(position) = products.pop() {
+            let mut line = Line { writer, position, pieces: Vec::new() };
+            line.text(writer.dot(position)).operand(1);
+            self.pieces.extend(line.pieces);
+        }
+        self.text("}{").bare(1).text("}")
     }
 
     /// Whether this is log(x) / log(a) of a number or a variable a.

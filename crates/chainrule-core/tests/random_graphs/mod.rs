@@ -121,6 +121,7 @@ fn step(dice: &mut Dice, values: &[Expr], smooth: bool) -> Expr {
             Unary::Sigmoid,
             Unary::Softplus,
             Unary::Erf,
+            Unary::NormalCdf,
         ])),
         1 => a.tanh().unary(dice.pick(&[Unary::Exp, Unary::Expm1])),
         2 => (a.clone() * a + 0.5).unary(dice.pick(&[Unary::Log, Unary::Sqrt, Unary::Log1p])),

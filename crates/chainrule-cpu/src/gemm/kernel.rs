@@ -1,5 +1,6 @@
 //! The inner loop of every product: a tile of the output that stays in registers over the whole depth.
 
+use super::epilogue::Finish;
 use crate::simd::{Element, Isa, Lanes, Level};
 
 /// One call of a kernel: `out[r, lane] ← … + left[r, k] · right[k, lane]`, one chain for each element.
@@ -29,6 +30,8 @@ pub(super) struct Tile<T> {
     pub accumulate: bool,
     /// Where a packing kernel leaves what it reads of `right`, in whole vectors and without gaps.
     pub panel: *mut T,
+    /// What is done to the finished chains.
+    pub finish: Finish<T>,
 }
 
 /// Computes a [`Tile`] of a fixed number of rows and vectors.
@@ -156,7 +159,7 @@ unsafe fn run<L: Lanes, const R: usize, const V: usize, const PACK: bool, const 
             right = right.wrapping_add(tile.right_depth);
             term = term.wrapping_add(tile.left_depth);
         }
-        // An epilogue (bias, activation, update) belongs here, where the finished chains are in registers.
+        tile.finish.run::<L, R, V, TAIL>(&mut chains, mask);
         for (r, row) in chains.iter().enumerate() {
             store::<L, V, TAIL>(tile.out.add(r * tile.out_row), row, mask);
         }
@@ -164,7 +167,7 @@ unsafe fn run<L: Lanes, const R: usize, const V: usize, const PACK: bool, const 
 }
 
 #[inline(always)]
-unsafe fn load<L: Lanes, const V: usize, const TAIL: bool>(
+pub(super) unsafe fn load<L: Lanes, const V: usize, const TAIL: bool>(
     from: *const L::Element,
     mask: L::Mask,
 ) -> [L; V] {

@@ -8,16 +8,19 @@
 //!
 //! Nothing is allocated and no thread is started: callers split the rows of C among threads.
 
+mod epilogue;
 mod kernel;
 mod peak;
 mod transpose;
 
+pub use epilogue::Epilogue;
 pub use peak::multiply_add_rounds;
 pub use transpose::transpose;
 
 use std::mem::MaybeUninit;
 
 use crate::simd::{Element, Isa};
+use epilogue::Finish;
 use kernel::{Kernels, Tile};
 use transpose::{Transposer, transposer};
 
@@ -74,15 +77,35 @@ pub fn gemm<T: Element>(
     c_row_stride: usize,
     accumulate: bool,
 ) {
+    gemm_with(isa, (m, n, k), a, b, c, c_row_stride, accumulate, Epilogue::Keep);
+}
+
+/// Computes as [`gemm`] does, and then the epilogue of each element.
+///
+/// # Panics
+/// As [`gemm`], and if the epilogue's operand is too short.
+#[allow(clippy::too_many_arguments, reason = "a product has that many")]
+pub fn gemm_with<T: Element>(
+    isa: Isa,
+    (m, n, k): (usize, usize, usize),
+    a: Left<'_, T>,
+    b: Right<'_, T>,
+    c: &mut [T],
+    c_row_stride: usize,
+    accumulate: bool,
+    epilogue: Epilogue<'_, T>,
+) {
     if m == 0 || n == 0 {
         return;
     }
     assert!(holds(c.len(), &[(m, c_row_stride), (n, 1)]), "gemm: C too short");
     assert!(m == 1 || c_row_stride >= n, "gemm: rows of C overlap");
+    assert!(epilogue.fits(m, n, c_row_stride), "gemm: the epilogue's operand too short");
     if k == 0 {
         if !accumulate {
             c.chunks_mut(c_row_stride.max(n)).take(m).for_each(|row| row[..n].fill(T::ZERO));
         }
+        epilogue.apply(c, (m, n, c_row_stride));
         return;
     }
     assert!(holds(a.data.len(), &[(m, a.row_stride), (k, a.column_stride)]), "gemm: A too short");
@@ -100,6 +123,7 @@ pub fn gemm<T: Element>(
         out: c.as_mut_ptr(),
         out_row: c_row_stride,
         accumulate,
+        finish: Finish::Keep,
     };
     let kernels = Kernels::of(isa);
     // SAFETY: the three matrices lie in their slices, checked above, C's is borrowed alone, and `isa` is
@@ -111,7 +135,11 @@ pub fn gemm<T: Element>(
             } else {
                 product.run_turned(kernels, transposer(isa));
             }
-        } else if product.is_better_packed() {
+            epilogue.apply(c, (m, n, c_row_stride));
+            return;
+        }
+        let product = Product { finish: epilogue.pointers(c_row_stride), ..product };
+        if product.is_better_packed() {
             product.run_packed(kernels);
         } else {
             product.run(kernels, None);
@@ -163,6 +191,7 @@ struct Product<T> {
     out: *mut T,
     out_row: usize,
     accumulate: bool,
+    finish: Finish<T>,
 }
 
 impl<T: Element> Product<T> {
@@ -190,6 +219,10 @@ impl<T: Element> Product<T> {
                         last: exist - (width - 1) * lanes,
                         accumulate: self.accumulate || from_term > 0,
                         panel: panel.unwrap_or(std::ptr::null_mut()),
+                        finish: match from_term + depth == self.depth {
+                            true => self.finish.to_the_right(from_column),
+                            false => Finish::Keep,
+                        },
                     }
                 };
                 let by_rows = kernels.by_vectors[width - 1];
@@ -202,6 +235,7 @@ impl<T: Element> Product<T> {
                     tile.right_depth = width * lanes;
                     tile.left = tile.left.wrapping_add(by_rows.len() * self.left_row);
                     tile.out = tile.out.wrapping_add(by_rows.len() * self.out_row);
+                    tile.finish = tile.finish.below(by_rows.len());
                 }
                 for rows in portions(rows_left, by_rows.len()) {
                     // SAFETY: the caller's contract.
@@ -209,6 +243,7 @@ impl<T: Element> Product<T> {
                     // Wrapping, since the step after the last tile may leave the operands.
                     tile.left = tile.left.wrapping_add(rows * self.left_row);
                     tile.out = tile.out.wrapping_add(rows * self.out_row);
+                    tile.finish = tile.finish.below(rows);
                 }
                 from_column += width * lanes;
             }

@@ -281,3 +281,66 @@ fn strides_that_overflow_are_refused() {
         false,
     );
 }
+
+/// An epilogue in registers, after packed and turned products too, is the one applied afterwards.
+fn epilogues<T: Element>() {
+    let mut values = Values(9);
+    for (m, n, k) in [
+        (1, 1, 1),
+        (5, 3, 4),
+        (32, 64, 8),
+        (17, 70, 33),
+        (64, 10, 64),
+        (9, 1, 600),
+        (80, 100, 700),
+        (3, 5, 0),
+    ] {
+        let stride = n + 3;
+        let mut a: Vec<T> = values.take(m * k);
+        let b: Vec<T> = values.take(k * n);
+        let mut bias: Vec<T> = values.take(n);
+        let mut gate: Vec<T> = values.take(m * stride);
+        bias[0] = T::from_f64(-0.0);
+        (gate[0], gate[n - 1]) = (T::from_f64(f64::NAN), T::from_f64(-0.0));
+        if let Some(last) = a.last_mut() {
+            *last = T::from_f64(f64::NAN);
+        }
+        let left = Left { data: &a, row_stride: k, column_stride: 1 };
+        let right = Right { data: &b, row_stride: n };
+        for epilogue in [
+            Epilogue::Keep,
+            Epilogue::Bias(&bias),
+            Epilogue::BiasFloor(&bias, T::ZERO),
+            Epilogue::BiasFloor(&bias, T::from_f64(-0.25)),
+            Epilogue::Gate(&gate),
+        ] {
+            for accumulate in [false, true] {
+                let start: Vec<T> = values.take(m * stride);
+                let mut expected = start.clone();
+                chains((m, n, k), left, right, &mut expected, stride, accumulate);
+                epilogue.apply(&mut expected, (m, n, stride));
+                for &isa in Isa::available() {
+                    let mut c = start.clone();
+                    gemm_with(isa, (m, n, k), left, right, &mut c, stride, accumulate, epilogue);
+                    let found = (bits(&c), isa, (m, n, k), accumulate);
+                    assert_eq!(found.0, bits(&expected), "{:?}", (found.1, found.2, found.3));
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn an_epilogue_in_registers_is_the_one_applied_afterwards() {
+    epilogues::<f32>();
+    epilogues::<f64>();
+}
+
+#[test]
+#[should_panic(expected = "the epilogue's operand too short")]
+fn an_epilogue_that_is_too_short_is_refused() {
+    let left = Left { data: &[1.0f32; 4], row_stride: 2, column_stride: 1 };
+    let right = Right { data: &[1.0f32; 4], row_stride: 2 };
+    let (epilogue, mut c) = (Epilogue::Bias(&[0.0]), [0.0; 4]);
+    gemm_with(Isa::detect(), (2, 2, 2), left, right, &mut c, 2, false, epilogue);
+}

@@ -55,4 +55,23 @@ mod tests {
             assert!((slope - sigmoid(x)).abs() < 1e-9);
         }
     }
+
+    #[test]
+    fn the_normal_distribution_keeps_its_digits_in_the_left_tail() {
+        // From mpmath in 50 digits.
+        for (x, expected) in [
+            (2.2, 0.986_096_552_486_501_4),
+            (-1.3, 0.096_800_484_585_610_33),
+            (-7.7, 6.803_311_540_773_961e-15),
+            (-25.7, 5.844_410_374_380_774e-146),
+            (-33.3, 1.930_505_505_927_84e-243),
+            (-37.1, 1.404_711_966_310_622_1e-301),
+        ] {
+            let error = (normal_cdf(x) / expected - 1.0).abs();
+            assert!(error < 1e-15, "{x}: {error}");
+        }
+        assert_eq!([normal_cdf(0.0), normal_cdf(f64::INFINITY)], [0.5, 1.0]);
+        assert_eq!([normal_cdf(-1e4), normal_cdf(f64::NEG_INFINITY)], [0.0, 0.0]);
+        assert!(normal_cdf(f64::NAN).is_nan());
+    }
 }

@@ -7,6 +7,10 @@ use super::{Activation, activation};
 use crate::error::Result;
 use crate::formula::Formula;
 
+/// The activations that let through what is above 0 and little of what is below.
+const LIKE_RELU: [&str; 9] =
+    ["relu", "leaky_relu", "prelu", "elu", "gelu", "gelu_tanh", "silu", "mish", "hard_swish"];
+
 /// An activation of the table, or a formula of `x`.
 ///
 /// ```
@@ -47,11 +51,36 @@ impl Choice {
         }
     }
 
-    /// The activation of `x`, which has the shape of `x`; what is wrong poisons it.
+    /// The numbers that it learns: their names and first values.
+    pub fn learned(&self) -> &'static [(&'static str, f64)] {
+        match self {
+            Self::Named(activation) => activation.learned,
+            Self::Typed(_) => &[],
+        }
+    }
+
+    /// The name of the initializer that suits the weights before it: He's for relu and what grows
+    /// as it does on one side alone, LeCun's for selu, Glorot's for all else, typed ones too.
+    pub fn initializer(&self) -> &'static str {
+        match self.text() {
+            name if LIKE_RELU.contains(&name) => "he_uniform",
+            "selu" => "lecun_normal",
+            _ => "glorot_uniform",
+        }
+    }
+
+    /// The activation of `x`, which has the shape of `x`; what is wrong poisons it, and so does
+    /// one that learns: see [`apply_with`](Self::apply_with).
     #[track_caller]
     pub fn apply(&self, x: &Expr) -> Expr {
+        self.apply_with(x, &[])
+    }
+
+    /// The activation of `x` with the numbers that it [learns](Self::learned).
+    #[track_caller]
+    pub fn apply_with(&self, x: &Expr, learned: &[Expr]) -> Expr {
         match self {
-            Self::Named(activation) => activation.apply(x),
+            Self::Named(activation) => activation.apply_with(x, learned),
             Self::Typed(formula) => typed(formula, x),
         }
     }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::cell::{Cell, MISSING_WORDS, NumberFormat};
 use super::notes::Note;
-use super::schema::{Kind, Schema};
+use super::schema::{Kind, Role, Schema};
 use super::table::{Column, Table, TextValues, Values};
 use crate::error::{ErrorKind, Result, nearest};
 
@@ -67,10 +67,28 @@ pub enum Encoding {
         /// Whether a value was missing in the training part.
         missing: bool,
     },
+    /// A category as one number, its code, for an embedding. The codes are the places of the
+    /// levels; then, if `missing`, one for the missing value; then one for every other category,
+    /// which is no level of the embedding and has a vector of its own there.
+    ///
+    /// Without the code of `missing`, a missing value takes that of a level that is a word for it
+    /// (`NA`), and if there is none, it is another category.
+    Code {
+        /// The categories of the training part, by code point; of more than 4,096 the most
+        /// frequent ones (ties by code point).
+        levels: Vec<String>,
+        /// Whether there were more than 4,096 categories.
+        other: bool,
+        /// Whether a value was missing in the training part.
+        missing: bool,
+    },
 }
 
 /// Most slots for the categories of a column.
 pub const MOST_LEVELS: usize = 64;
+
+/// Most categories of a column with a code of their own.
+pub const MOST_CODES: usize = 4096;
 
 /// Largest number that is computed with: beyond it sums would leave the range of an f64.
 pub const LARGEST: f64 = 1e300;
@@ -81,12 +99,31 @@ impl Encoders {
     /// # Errors
     /// A column is absent; a number of these rows is infinite or beyond [`LARGEST`].
     pub fn fit(table: &Table, schema: &Schema, rows: &[usize]) -> Result<Self> {
+        Self::fit_with_codes::<&str>(table, schema, rows, &[])
+    }
+
+    /// Fits an encoder for each feature as [`fit`](Self::fit) does, but that of the columns named
+    /// here gives a code for an embedding.
+    ///
+    /// # Errors
+    /// As [`fit`](Self::fit); a column to be embedded is absent, no feature, or no text.
+    pub fn fit_with_codes<S: AsRef<str>>(
+        table: &Table,
+        schema: &Schema,
+        rows: &[usize],
+        embedded: &[S],
+    ) -> Result<Self> {
+        for name in embedded {
+            check_embedded(table, schema, name.as_ref())?;
+        }
         let columns = schema.features().map(|feature| {
-            let column = table.require(&feature.name)?;
-            Ok(Encoder {
-                name: feature.name.clone(),
-                encoding: Encoding::fit(table, column, rows)?,
-            })
+            let name = feature.name.clone();
+            let column = table.require(&name)?;
+            let encoding = match embedded.iter().any(|embedded| embedded.as_ref() == name) {
+                true => Encoding::fit_code(column, rows),
+                false => Encoding::fit(table, column, rows)?,
+            };
+            Ok(Encoder { name, encoding })
         });
         Ok(Self { columns: columns.collect::<Result<_>>()? })
     }
@@ -188,6 +225,7 @@ impl Encoder {
                 let other = other.then(|| format!("{name} is another"));
                 slots.chain(other).chain(flag(*missing)).collect()
             }
+            Encoding::Code { .. } => vec![name.clone()],
         }
     }
 }
@@ -218,22 +256,28 @@ impl Encoding {
                 Ok(Self::Boolean { fill: excess > 0, missing })
             }
             Values::Text(text) => {
-                let mut counts: Vec<(usize, &String)> =
-                    text.levels().iter().map(|level| (0, level)).collect();
-                for code in rows.iter().filter_map(|&row| text.code(row)) {
-                    counts[code].0 += 1;
-                }
-                counts.retain(|(count, _)| *count > 0);
-                let other = counts.len() > MOST_LEVELS;
-                if other {
-                    counts.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
-                    counts.truncate(MOST_LEVELS - 1);
-                }
-                let mut levels: Vec<String> =
-                    counts.into_iter().map(|(_, level)| level.clone()).collect();
-                levels.sort_unstable();
+                let (levels, other) = levels(text, rows, MOST_LEVELS, MOST_LEVELS - 1);
                 Ok(Self::Text { levels, other, missing })
             }
+        }
+    }
+
+    /// The codes of a column of text.
+    fn fit_code(column: &Column, rows: &[usize]) -> Self {
+        let (levels, other) = match column.values() {
+            Values::Text(text) => levels(text, rows, MOST_CODES, MOST_CODES),
+            Values::Number(_) | Values::Boolean { .. } => (Vec::new(), false),
+        };
+        let missing = rows.iter().any(|&row| column.values().is_missing(row));
+        Self::Code { levels, other, missing }
+    }
+
+    /// Returns how many codes an embedding has a vector for, besides that of all other categories;
+    /// `None` if the column does not become a code.
+    pub fn codes(&self) -> Option<usize> {
+        match self {
+            Self::Code { levels, missing, .. } => Some(levels.len() + usize::from(*missing)),
+            Self::Number { .. } | Self::Boolean { .. } | Self::Text { .. } => None,
         }
     }
 
@@ -246,6 +290,7 @@ impl Encoding {
             Self::Text { levels, other, missing } => {
                 levels.len() + usize::from(*other) + usize::from(*missing)
             }
+            Self::Code { .. } => 1,
         }
     }
 
@@ -254,27 +299,61 @@ impl Encoding {
         match self {
             Self::Number { .. } => Kind::Number,
             Self::Boolean { .. } => Kind::Boolean,
-            Self::Text { .. } => Kind::Text,
+            Self::Text { .. } | Self::Code { .. } => Kind::Text,
         }
     }
 
     /// Returns the slot of a category, or of a missing value (`None`), in an encoding of text; no
-    /// slot means 0 everywhere.
+    /// slot means 0 everywhere. Of codes it returns the code, and none for a category that training
+    /// did not have, which takes the code after all others.
     pub fn slot(&self, category: Option<&str>) -> Option<usize> {
-        let Self::Text { levels, other, missing } = self else {
-            return None;
+        let (levels, before, other, missing) = match self {
+            Self::Text { levels, other, missing } => (levels, usize::from(*other), *other, missing),
+            Self::Code { levels, other, missing } => (levels, 0, *other, missing),
+            Self::Number { .. } | Self::Boolean { .. } => return None,
         };
         let place = |text: &str| {
             let search = levels.binary_search_by(|level| level.as_str().cmp(text));
             search.ok()
         };
-        let others = other.then_some(levels.len());
+        let others = other.then_some(self.codes().unwrap_or(levels.len()));
         match category {
             Some(text) => place(text).or(others),
-            None if *missing => Some(levels.len() + usize::from(*other)),
+            None if *missing => Some(levels.len() + before),
             None => MISSING_WORDS.iter().find_map(|word| place(word)).or(others),
         }
     }
+}
+
+/// The categories of some rows by code point, and whether there were more than `most`, of which
+/// then the `kept` most frequent ones are left (ties by code point).
+fn levels(text: &TextValues, rows: &[usize], most: usize, kept: usize) -> (Vec<String>, bool) {
+    let mut counts: Vec<(usize, &String)> = text.levels().iter().map(|level| (0, level)).collect();
+    for code in rows.iter().filter_map(|&row| text.code(row)) {
+        counts[code].0 += 1;
+    }
+    counts.retain(|(count, _)| *count > 0);
+    let other = counts.len() > most;
+    if other {
+        counts.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
+        counts.truncate(kept);
+    }
+    let mut levels: Vec<String> = counts.into_iter().map(|(_, level)| level.clone()).collect();
+    levels.sort_unstable();
+    (levels, other)
+}
+
+/// Refuses to embed what is no feature of text.
+fn check_embedded(table: &Table, schema: &Schema, name: &str) -> Result<()> {
+    let column = table.require(name)?;
+    let is_feature = schema.column(name).is_some_and(|column| column.role == Role::Feature);
+    let (value, expected) = match (is_feature, column.values().kind()) {
+        (true, Kind::Text) => return Ok(()),
+        (true, kind) => (format!("{name:?}, which holds {}", kind.plural()), "a column of text"),
+        (false, _) => (format!("{name:?}"), "a column that predictions are made from"),
+    };
+    let expected = expected.to_owned();
+    Err(ErrorKind::InvalidSetting { option: "embed", value, expected }.into())
 }
 
 /// An encoder together with the column that it reads.
@@ -355,7 +434,7 @@ impl<'a> Bound<'a> {
                 out[0] = f32::from(u8::from(value.unwrap_or(*fill)));
                 flag(value.is_none(), out);
             }
-            Encoding::Text { .. } => {
+            Encoding::Text { .. } | Encoding::Code { .. } => {
                 let slot = match &self.cells {
                     Cells::Text { text, slots } => match text.code(row) {
                         Some(code) => slots[code],
@@ -363,8 +442,10 @@ impl<'a> Bound<'a> {
                     },
                     _ => self.encoder.encoding.slot(None),
                 };
-                if let Some(slot) = slot {
-                    out[slot] = 1.0;
+                match (slot, self.encoder.encoding.codes()) {
+                    (slot, Some(codes)) => out[0] = slot.unwrap_or(codes) as f32,
+                    (Some(slot), None) => out[slot] = 1.0,
+                    (None, None) => {}
                 }
             }
         }

@@ -10,6 +10,7 @@ use super::schema::Kind;
 use super::table::{Column, Table, Values};
 use super::target::{Target, Task};
 use crate::error::{Error, ErrorKind, Result, nearest};
+use crate::losses::{LEAST_VARIANCE, Units};
 
 /// The target in numbers, as fitted; travels inside the model file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -34,18 +35,48 @@ pub enum TargetEncoder {
     },
 }
 
-/// One output of a regression: (value − mean) / std, of log(1 + value) if `log`.
+/// One output of a regression: the network's output z, as std · z + mean, gives the value by its
+/// [`Link`].
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ScaledTarget {
     /// The target column.
     pub column: String,
-    /// The mean over the training part.
+    /// The mean over the training part (of log(1 + value), or the logarithm of the mean value, as
+    /// the link says); 0 if the target is not scaled.
     pub mean: f64,
-    /// The population standard deviation over the training part; 1 if that is constant.
+    /// The population standard deviation over the training part; 1 if that is constant, or the
+    /// target is not scaled.
     pub std: f64,
-    /// Whether mean and deviation are those of log(1 + value).
-    #[serde(default)]
-    pub log: bool,
+    /// How std · z + mean gives the value.
+    pub link: Link,
+}
+
+/// How a network's output, scaled back, gives a value of the target.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Link {
+    /// It is the value.
+    Identity,
+    /// It is log(1 + value).
+    Log,
+    /// It is the logarithm of the value that is expected; values are not scaled for training.
+    Rate,
+    /// It is the value; behind all values come as many logarithms of their variance.
+    Normal,
+}
+
+/// How a target of numbers is scaled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Scaling {
+    /// How the network's output will give the value.
+    pub link: Link,
+    /// Whether by mean and standard deviation of the training part.
+    pub standard: bool,
+}
+
+impl Scaling {
+    /// (value − mean)/std.
+    pub const STANDARD: Self = Self { link: Link::Identity, standard: true };
 }
 
 /// One output that is yes or no.
@@ -58,31 +89,24 @@ pub struct YesNoTarget {
 }
 
 impl TargetEncoder {
-    /// Fits the encoder of a target on the training rows; numbers are scaled as they are, or their
-    /// log(1 + value) if `log`.
+    /// Fits the encoder of a target on the training rows; numbers are scaled so.
     ///
     /// # Errors
-    /// The table is not the one that the target was inferred from.
-    pub fn fit(table: &Table, target: &Target, training: &[usize], log: bool) -> Result<Self> {
+    /// The table is not the one that the target was inferred from; a number that the scaling does
+    /// not take.
+    pub fn fit(
+        table: &Table,
+        target: &Target,
+        training: &[usize],
+        scaling: Scaling,
+    ) -> Result<Self> {
         if let ([column], false) = (target.columns.as_slice(), target.labels.is_empty()) {
             return Ok(Self::Classes { column: column.clone(), labels: target.labels.clone() });
         }
         let columns = target.columns.iter().map(|name| table.require(name));
         if target.task == Task::Regression {
-            let outputs = columns.map(|column| {
-                let column = column?;
-                let mut values = numbers_of(column, training);
-                if log {
-                    values.iter_mut().for_each(|value| *value = libm::log1p(*value));
-                }
-                let (mean, std) = moments(&values);
-                Ok(ScaledTarget {
-                    column: column.name().to_owned(),
-                    mean,
-                    std: if std > 0.0 { std } else { 1.0 },
-                    log,
-                })
-            });
+            let outputs =
+                columns.map(|column| ScaledTarget::fit(table, column?, training, scaling));
             return Ok(Self::Regression { outputs: outputs.collect::<Result<_>>()? });
         }
         let outputs = columns.map(|column| {
@@ -150,6 +174,35 @@ impl TargetEncoder {
         }
     }
 
+    /// Returns how the numbers of a regression come from the network's outputs.
+    pub fn link(&self) -> Link {
+        match self {
+            Self::Regression { outputs } => {
+                outputs.first().map_or(Link::Identity, |output| output.link)
+            }
+            Self::Classes { .. } | Self::Multilabel { .. } => Link::Identity,
+        }
+    }
+
+    /// Whether all outputs come from the network's in one way.
+    pub(crate) fn has_one_link(&self) -> bool {
+        match self {
+            Self::Regression { outputs } => outputs.iter().all(|output| output.link == self.link()),
+            Self::Classes { .. } | Self::Multilabel { .. } => true,
+        }
+    }
+
+    /// Returns where the numbers of a regression lie.
+    pub fn units(&self) -> Units {
+        match self {
+            Self::Regression { outputs } => Units {
+                means: outputs.iter().map(|output| output.mean).collect(),
+                stds: outputs.iter().map(|output| output.std).collect(),
+            },
+            Self::Classes { .. } | Self::Multilabel { .. } => Units::default(),
+        }
+    }
+
     /// Returns how the file writes a class (for several targets: 0 no, 1 yes of that output).
     pub fn label(&self, output: usize, class: usize) -> Option<&str> {
         let labels = match self {
@@ -162,10 +215,44 @@ impl TargetEncoder {
 }
 
 impl ScaledTarget {
+    fn fit(
+        table: &Table,
+        column: &Column,
+        training: &[usize],
+        Scaling { link, standard }: Scaling,
+    ) -> Result<Self> {
+        let mut values = numbers_of(column, training);
+        for (value, &row) in values.iter_mut().zip(training) {
+            check_value(table, column.name(), row, *value, link)?;
+            if link == Link::Log {
+                *value = libm::log1p(*value);
+            }
+        }
+        let (mean, std) = moments(&values);
+        let (mean, std) = match link {
+            _ if !standard => (0.0, 1.0),
+            // The network starts at the mean count; how far logarithms go from it is not known.
+            Link::Rate if mean > 0.0 => (libm::log(mean), 1.0),
+            Link::Rate => (0.0, 1.0),
+            Link::Identity | Link::Log | Link::Normal => (mean, if std > 0.0 { std } else { 1.0 }),
+        };
+        Ok(Self { column: column.name().to_owned(), mean, std, link })
+    }
+
     /// The value in the target's own units.
     fn decode(&self, scaled: f64) -> f64 {
         let value = scaled * self.std + self.mean;
-        if self.log { libm::expm1(value) } else { value }
+        match self.link {
+            Link::Identity | Link::Normal => value,
+            Link::Log => libm::expm1(value),
+            Link::Rate => libm::exp(value),
+        }
+    }
+
+    /// The standard deviation, in the target's own units, of a normal distribution of which the
+    /// network gives this logarithm of the variance.
+    pub fn deviation(&self, log_variance: f64) -> f64 {
+        self.std * (libm::exp(log_variance) + LEAST_VARIANCE).sqrt()
     }
 
     fn encode(&self, table: &Table, rows: &[usize]) -> Result<Vec<f32>> {
@@ -186,20 +273,26 @@ impl ScaledTarget {
                 return Err(missing_label(table, &self.column, row));
             }
             check_finite(table, &self.column, row, value)?;
-            if self.log && value <= -1.0 {
-                return Err(ErrorKind::LogOfTarget {
-                    file: table.file().to_owned(),
-                    line: table.line(row),
-                    column: self.column.clone(),
-                    value,
-                }
-                .into());
-            }
-            let value = if self.log { libm::log1p(value) } else { value };
-            Ok(((value - self.mean) / self.std) as f32)
+            check_value(table, &self.column, row, value, self.link)?;
+            Ok(match self.link {
+                Link::Identity | Link::Normal => (value - self.mean) / self.std,
+                Link::Log => (libm::log1p(value) - self.mean) / self.std,
+                Link::Rate => value,
+            } as f32)
         });
         encoded.collect()
     }
+}
+
+/// Refuses a value whose logarithm is wanted, and a count that is negative.
+fn check_value(table: &Table, column: &str, row: usize, value: f64, link: Link) -> Result<()> {
+    let (file, line, column) = (table.file().to_owned(), table.line(row), column.to_owned());
+    Err(match link {
+        Link::Log if value <= -1.0 => ErrorKind::LogOfTarget { file, line, column, value },
+        Link::Rate if value < 0.0 => ErrorKind::NegativeCount { file, line, column, value },
+        Link::Identity | Link::Log | Link::Rate | Link::Normal => return Ok(()),
+    }
+    .into())
 }
 
 fn numbers_of(column: &Column, rows: &[usize]) -> Vec<f64> {

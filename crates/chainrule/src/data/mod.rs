@@ -4,7 +4,7 @@
 //! [`table`] decides what each column holds, [`schema`] gives the columns their roles, [`target`]
 //! finds the task, [`mod@split`] sets rows aside, [`encode`] turns the features and [`labels`] the
 //! target into numbers, fitted on the training part alone. [`notes`] are what a user should know
-//! though it is no error.
+//! though it is no error, [`weights`] say how much each row counts.
 
 mod cell;
 mod columns;
@@ -17,12 +17,14 @@ pub mod schema;
 pub mod split;
 pub mod table;
 pub mod target;
+pub mod weights;
 
 pub use cell::{BOOLEAN_WORDS, MISSING_WORDS};
 pub use encode::{Encoder, Encoders, Encoding};
-pub use labels::{ScaledTarget, TargetEncoder, YesNoTarget};
+pub use labels::{Link, ScaledTarget, Scaling, TargetEncoder, YesNoTarget};
 pub use notes::Note;
 pub use schema::{ColumnSchema, Kind, Role, Schema};
 pub use split::split;
 pub use table::{Column, ReadOptions, Table, TextValues, Values};
 pub use target::{Target, Task, rows_with_target};
+pub use weights::{ClassWeight, row_weights};

@@ -27,6 +27,8 @@ pub enum Note {
     TargetMissing { rows: usize, first_line: u64 },
     /// Cells hold categories that did not occur in training.
     UnseenCategories { column: String, cells: usize, example: String },
+    /// The table has no column of weights, so that every row counts alike.
+    WeightMissing { column: String },
     /// Columns that the model does not use.
     UnusedColumns { columns: Vec<String> },
 }
@@ -73,6 +75,11 @@ impl fmt::Display for Note {
                 f,
                 "column {column:?}: {cells} cells hold categories that did not occur in training, \
                  such as {example:?}"
+            ),
+            Self::WeightMissing { column } => write!(
+                f,
+                "there is no column {column:?}, by which rows were weighted in training: here every \
+                 row counts alike"
             ),
             Self::UnusedColumns { columns } => {
                 write!(f, "not used by the model: {}", columns.join(", "))

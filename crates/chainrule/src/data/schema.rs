@@ -36,6 +36,8 @@ pub enum Role {
     Feature,
     /// It is to be predicted.
     Target,
+    /// It says how much each row counts.
+    Weight,
     /// Neither.
     Unused,
 }
@@ -125,6 +127,40 @@ impl Schema {
     /// Returns the columns that are to be predicted.
     pub fn targets(&self) -> impl Iterator<Item = &ColumnSchema> {
         self.with_role(Role::Target)
+    }
+
+    /// Returns the column that says how much each row counts, if there is one.
+    pub fn weight(&self) -> Option<&ColumnSchema> {
+        self.with_role(Role::Weight).next()
+    }
+
+    /// The same schema with a feature as the column that says how much each row counts.
+    ///
+    /// # Errors
+    /// The table has no such column; it is a target, or does not hold numbers; no feature is left.
+    pub fn with_weight(mut self, table: &Table, name: &str) -> Result<Self> {
+        table.require(name)?;
+        let Some(column) = self.columns.iter_mut().find(|column| column.name == name) else {
+            return Ok(self);
+        };
+        let refused = match (column.role, column.kind) {
+            (Role::Target, _) => Some("which is the target".to_owned()),
+            (_, Kind::Boolean | Kind::Text) => {
+                Some(format!("which holds {}", column.kind.plural()))
+            }
+            (Role::Feature | Role::Weight | Role::Unused, Kind::Number) => None,
+        };
+        if let Some(reason) = refused {
+            let (option, value) = ("weight column", format!("{name:?}, {reason}"));
+            let expected = "a column of numbers besides the target".to_owned();
+            return Err(ErrorKind::InvalidSetting { option, value, expected }.into());
+        }
+        column.role = Role::Weight;
+        if self.features().next().is_none() {
+            let file = table.file().to_owned();
+            return Err(ErrorKind::NoFeatures { file }.into());
+        }
+        Ok(self)
     }
 
     fn with_role(&self, role: Role) -> impl Iterator<Item = &ColumnSchema> {

@@ -473,7 +473,7 @@ fn wanted_kinds(
         match (position, column.role) {
             (_, Role::Unused) => {}
             (Some(position), _) => wanted[position] = Wanted::Trained(column.kind),
-            (None, Role::Target) => {}
+            (None, Role::Target | Role::Weight) => {}
             (None, Role::Feature) => {
                 let others = names.iter().filter(|name| schema.column(name).is_none());
                 return Err(ErrorKind::ColumnMissing {

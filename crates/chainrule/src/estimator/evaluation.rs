@@ -2,9 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use crate::data::{Table, TargetEncoder};
+use crate::data::{Table, TargetEncoder, row_weights};
 use crate::error::Result;
-use crate::metrics::{Classes, Columns, METRICS, Metric, confusion_matrix};
+use crate::metrics::{Choice, Classes, Columns, METRICS, Measured, confusion_matrix};
 use crate::model::{Inputs, Model};
 use crate::train::{Callback, Epoch};
 
@@ -13,7 +13,8 @@ use crate::train::{Callback, Epoch};
 pub struct Evaluation {
     /// The number of rows.
     pub rows: usize,
-    /// Every metric that suits the task.
+    /// Every reported metric that suits the task, then what was asked for besides; rows count by their weights, if the model was
+    /// trained with a column of weights and the table has it.
     pub metrics: Vec<Measured>,
     /// The number of rows by class (outer) and predicted class (inner), in the order of the
     /// model's labels; empty unless the target is one of classes.
@@ -29,38 +30,44 @@ pub fn evaluate(model: &Model, table: &Table, threads: usize) -> Result<Evaluati
         return Err(super::unfit("a model of arrays", 0));
     };
     let (rows, _) = crate::data::rows_with_target(table, schema)?;
-    evaluate_rows(model, table, &rows, threads)
+    evaluate_rows(model, table, &rows, &[], threads)
 }
 
-/// Measures a model on some rows of a table.
+/// Measures a model on some rows of a table, with some metrics besides those of every report.
 ///
 /// # Errors
-/// A column or target is absent; one of the rows has no target.
+/// A column or target is absent; one of the rows has no target; a metric that was asked for does not
+/// suit the target.
 pub fn evaluate_rows(
     model: &Model,
     table: &Table,
     rows: &[usize],
+    besides: &[Choice],
     threads: usize,
 ) -> Result<Evaluation> {
-    let truth = Truth::of(model, table, rows)?;
+    let truth = Truth::of(model, table, rows, besides)?;
     let all = model.predict(table, threads)?;
     let width = model.outputs();
     let predictions: Vec<f64> =
         rows.iter().flat_map(|&row| &all[row * width..][..width]).copied().collect();
-    let confusion = match &truth {
-        Truth::Classes { classes, count } => {
+    let confusion = match &truth.answers {
+        Answers::Classes { classes, count } => {
             confusion_matrix(&Classes::new(classes, &predictions, *count, None)?)
         }
-        Truth::Numbers { .. } | Truth::YesNo { .. } => Vec::new(),
+        Answers::Numbers { .. } | Answers::YesNo { .. } => Vec::new(),
     };
     Ok(Evaluation { rows: rows.len(), metrics: truth.measure(&predictions)?, confusion })
 }
 
-/// A metric's name and value.
-pub type Measured = (&'static str, f64);
+/// The targets of some rows in their own terms, and how much each row counts.
+pub(super) struct Truth {
+    answers: Answers,
+    weights: Option<Vec<f64>>,
+    /// What is measured besides the metrics that every report has.
+    besides: Vec<Choice>,
+}
 
-/// The targets of some rows in their own terms.
-pub(super) enum Truth {
+enum Answers {
     Numbers {
         values: Vec<f64>,
         outputs: usize,
@@ -77,10 +84,15 @@ pub(super) enum Truth {
 }
 
 impl Truth {
-    pub(super) fn of(model: &Model, table: &Table, rows: &[usize]) -> Result<Self> {
+    pub(super) fn of(
+        model: &Model,
+        table: &Table,
+        rows: &[usize],
+        besides: &[Choice],
+    ) -> Result<Self> {
         let encoded = model.target.encode(table, rows)?;
         let classes = || encoded.iter().map(|&class| class as usize).collect();
-        Ok(match &model.target {
+        let answers = match &model.target {
             TargetEncoder::Regression { outputs } => {
                 let mut values = Vec::with_capacity(encoded.len());
                 for &row in rows {
@@ -92,35 +104,65 @@ impl Truth {
                         });
                     }
                 }
-                Self::Numbers { values, outputs: outputs.len() }
+                Answers::Numbers { values, outputs: outputs.len() }
             }
             TargetEncoder::Classes { labels, .. } => {
-                Self::Classes { classes: classes(), count: labels.len() }
+                Answers::Classes { classes: classes(), count: labels.len() }
             }
             TargetEncoder::Multilabel { outputs } => {
-                Self::YesNo { values: classes(), outputs: outputs.len() }
+                Answers::YesNo { values: classes(), outputs: outputs.len() }
             }
-        })
+        };
+        let weights = match &model.inputs {
+            Inputs::Table { schema, .. } => row_weights(table, schema, rows)?,
+            Inputs::Array { .. } => None,
+        };
+        Ok(Self { answers, weights, besides: besides.to_vec() })
     }
 
-    /// Every metric that suits the targets and can be computed on them.
+    /// Refuses metrics that were asked for and do not suit the targets.
+    pub(super) fn check(&self) -> Result<()> {
+        let some = match &self.answers {
+            Answers::Numbers { values, .. } => values.clone(),
+            Answers::Classes { classes, count } => vec![1.0 / *count as f64; classes.len() * count],
+            Answers::YesNo { values, .. } => vec![0.5; values.len()],
+        };
+        self.measure(&some).map(|_| ())
+    }
+
+    /// Every reported metric that suits the targets and can be computed on them, and what was asked
+    /// for besides.
     fn measure(&self, predictions: &[f64]) -> Result<Vec<Measured>> {
-        let measured = |columns: &Columns<'_>, metric: &Metric| {
-            let suits = metric.suits(columns) && !RARE.contains(&metric.name);
-            let score = suits.then(|| metric.of(columns))?.ok()?;
-            Some((metric.name, score.value))
-        };
-        let all = |columns: Columns<'_>| {
-            METRICS.iter().filter_map(|metric| measured(&columns, metric)).collect()
-        };
-        Ok(match self {
-            Self::Numbers { values, outputs } => all(Columns::Numbers(
-                crate::metrics::Numbers::new(values, predictions, *outputs, None)?,
-            )),
-            Self::Classes { classes, count } => {
-                all(Columns::Classes(Classes::new(classes, predictions, *count, None)?))
+        // What a report has unasked it has where it can be computed; what is asked for must be.
+        let all = |columns: Columns<'_>| -> Result<Vec<Measured>> {
+            let reported = METRICS.iter().filter(|metric| {
+                let asked = self.besides.iter().any(|besides| besides.name() == metric.name);
+                metric.reported && metric.suits(&columns) && !asked
+            });
+            let mut measured: Vec<Measured> = reported
+                .filter_map(|metric| Some((metric.name.into(), metric.of(&columns).ok()?.value)))
+                .collect();
+            for besides in &self.besides {
+                measured.push((besides.name().to_owned().into(), besides.of(&columns)?));
             }
-            Self::YesNo { values, outputs } => {
+            Ok(measured)
+        };
+        let weights = self.weights.as_deref();
+        match &self.answers {
+            Answers::Numbers { values, outputs } => {
+                // Deviations, if the model gives them, stand behind the values of a row.
+                let width = predictions.len() * outputs / values.len().max(1);
+                let of_row = |row: &[f64]| row[..*outputs].to_vec();
+                let predictions: Vec<f64> =
+                    predictions.chunks_exact(width.max(*outputs)).flat_map(of_row).collect();
+                let numbers =
+                    crate::metrics::Numbers::new(values, &predictions, *outputs, weights)?;
+                all(Columns::Numbers(numbers))
+            }
+            Answers::Classes { classes, count } => {
+                all(Columns::Classes(Classes::new(classes, predictions, *count, weights)?))
+            }
+            Answers::YesNo { values, outputs } => {
                 // The mean over the outputs of each metric of one yes-or-no target.
                 let mut sums: Vec<Measured> = Vec::new();
                 for output in 0..*outputs {
@@ -128,22 +170,19 @@ impl Truth {
                     let classes: Vec<usize> = of.collect();
                     let yes = predictions.iter().skip(output).step_by(*outputs);
                     let rows: Vec<f64> = yes.flat_map(|&p| [1.0 - p, p]).collect();
-                    let columns = Columns::Classes(Classes::new(&classes, &rows, 2, None)?);
-                    for (name, value) in all(columns) as Vec<Measured> {
+                    let columns = Columns::Classes(Classes::new(&classes, &rows, 2, weights)?);
+                    for (name, value) in all(columns)? {
                         match sums.iter_mut().find(|(known, _)| *known == name) {
                             Some((_, sum)) => *sum += value / *outputs as f64,
                             None => sums.push((name, value / *outputs as f64)),
                         }
                     }
                 }
-                sums
+                Ok(sums)
             }
-        })
+        }
     }
 }
-
-/// Metrics that are there for the asking, and would only confuse in a report.
-const RARE: [&str; 1] = ["r2_ssr_over_sst"];
 
 /// Adds the metrics of the validation rows to what the caller's callback sees.
 pub(super) struct Watched<'a> {
@@ -161,7 +200,7 @@ impl Callback for Watched<'_> {
         self.inner.epoch(epoch)
     }
 
-    fn metrics(&mut self, outputs: &[f64]) -> Vec<(&'static str, f64)> {
+    fn metrics(&mut self, outputs: &[f64]) -> Vec<Measured> {
         let predictions = self.model.decode_all(outputs);
         let mut metrics = self.truth.measure(&predictions).unwrap_or_default();
         metrics.extend(self.inner.metrics(outputs));

@@ -1,8 +1,11 @@
 //! How a model is made: what can be asked, and what is chosen where nothing is.
 
-use crate::data::Task;
+use crate::clipping::Clipping;
+use crate::data::{ClassWeight, Task};
 use crate::error::{ErrorKind, Result};
+use crate::losses::TargetScale;
 use crate::optimizers::{self, optimizer};
+use crate::schedules::{self, Course, Warmup, schedule};
 use crate::train::Settings;
 
 /// How a model is made from a table; what is `None` is chosen from the data.
@@ -14,14 +17,37 @@ pub struct Recipe {
     pub layers: Vec<usize>,
     /// The activation of the hidden layers.
     pub activation: String,
-    /// The share of hidden units dropped in training.
-    pub dropout: f64,
+    /// What stands between the linear map and the activation of a hidden layer; by default nothing.
+    pub normalization: Option<Normalization>,
+    /// Whether the input of each hidden layer is added to its output.
+    pub residual: bool,
+    /// How the weights start, as `NAME:SETTING=VALUE,…`; by default as suits the activation.
+    pub initializer: Option<String>,
+    /// The columns of categories that become learned vectors.
+    pub embed: Vec<Embed>,
+    /// The share of hidden units dropped in training; by default [`Recipe::DROPOUT`], and 0 with
+    /// the solver lbfgs, which cannot have any.
+    pub dropout: Option<f64>,
     /// The loss; by default what suits the target.
     pub loss: Option<String>,
+    /// What is measured besides the metrics of every report: names, or formulas of `y` and `p`.
+    pub metrics: Vec<String>,
+    /// How a target of numbers is scaled; by default what suits the loss.
+    pub target_scale: Option<TargetScale>,
+    /// The column that says how much each row counts; it is no feature.
+    pub weight: Option<String>,
+    /// How much the rows of each class count, besides that.
+    pub class_weight: Option<ClassWeight>,
     /// The optimizer, as `NAME:SETTING=VALUE,…`; by default AdamW with strong weight decay.
     pub optimizer: Option<String>,
     /// The size of a step.
     pub learning_rate: Option<f64>,
+    /// How the size of a step goes on, as `NAME:SETTING=VALUE,…`; by default it stays.
+    pub schedule: Option<String>,
+    /// How long the size of a step rises first.
+    pub warmup: Warmup,
+    /// The bound on the gradients; by default there is none.
+    pub clip: Option<Clipping>,
     /// The most epochs.
     pub epochs: usize,
     /// Rows of a step; by default from the number of rows.
@@ -39,16 +65,53 @@ pub struct Recipe {
     pub threads: usize,
 }
 
+/// What brings the numbers of a hidden layer to mean 0 and variance 1.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Normalization {
+    /// Each number over the rows of a batch: [`BatchNorm`](crate::layers::BatchNorm).
+    Batch,
+    /// The numbers of each row: [`LayerNorm`](crate::layers::LayerNorm).
+    Layer,
+}
+
+/// A column of categories that becomes a learned vector.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Embed {
+    /// The column's name.
+    pub column: String,
+    /// The length of the vector; by default [`Embed::default_units`].
+    pub units: Option<usize>,
+}
+
+impl Embed {
+    /// The length of a vector for so many categories unless another is asked for: half of their
+    /// number, rounded up, and at most 50.
+    pub fn default_units(categories: usize) -> usize {
+        categories.div_ceil(2).clamp(1, 50)
+    }
+}
+
 impl Default for Recipe {
     fn default() -> Self {
         Self {
             task: None,
             layers: vec![256],
             activation: "relu".to_owned(),
-            dropout: 0.3,
+            normalization: None,
+            residual: false,
+            initializer: None,
+            embed: Vec::new(),
+            dropout: None,
             loss: None,
+            metrics: Vec::new(),
+            target_scale: None,
+            weight: None,
+            class_weight: None,
             optimizer: None,
             learning_rate: None,
+            schedule: None,
+            warmup: Warmup::NONE,
+            clip: None,
             epochs: 500,
             batch_size: None,
             validation: 0.2,
@@ -57,6 +120,17 @@ impl Default for Recipe {
             seed: 0,
             threads: crate::engine::available_threads(),
         }
+    }
+}
+
+impl Recipe {
+    /// The share of hidden units dropped unless another is asked for.
+    pub const DROPOUT: f64 = 0.3;
+
+    /// The share of hidden units dropped, for a network trained so.
+    pub(super) fn dropout_with(&self, settings: &Settings) -> f64 {
+        let solver = settings.optimizer.optimizer().update.is_none();
+        self.dropout.unwrap_or(if solver { 0.0 } else { Self::DROPOUT })
     }
 }
 
@@ -79,7 +153,16 @@ pub(super) fn settings(recipe: &Recipe, rows: usize) -> Result<Settings> {
     if !(learning_rate.is_finite() && learning_rate > 0.0) {
         return Err(invalid("learning rate", learning_rate, "a number above 0"));
     }
-    let batch_size = recipe.batch_size.unwrap_or_else(|| batch_size(rows));
+    let solver = optimizer.optimizer().update.is_none();
+    let batch_size = match recipe.batch_size {
+        None if solver => rows.max(1),
+        None => batch_size(rows),
+        Some(size) if solver && size < rows => {
+            let expected = format!("left out with {optimizer}, which takes all rows at once");
+            return Err(invalid("batch size", size as f64, &expected));
+        }
+        Some(size) => size,
+    };
     for (option, count) in
         [("epochs", recipe.epochs), ("batch size", batch_size), ("patience", recipe.patience)]
     {
@@ -87,22 +170,34 @@ pub(super) fn settings(recipe: &Recipe, rows: usize) -> Result<Settings> {
             return Err(invalid(option, 0.0, "1 or more"));
         }
     }
+    let schedule = match &recipe.schedule {
+        Some(text) => schedules::Settings::parse(text)?,
+        None => schedule("constant")?.into(),
+    };
+    // What is wrong with it is said before the table is encoded.
+    Course::new(&schedule, recipe.warmup, learning_rate, recipe.epochs as u64, 1)?;
     Ok(Settings {
         epochs: recipe.epochs,
         batch_size,
         optimizer,
         learning_rate,
+        schedule,
+        warmup: recipe.warmup,
+        clip: recipe.clip,
         patience: recipe.patience,
         seed: recipe.seed,
         threads: recipe.threads,
     })
 }
 
-/// An optimizer with its settings: `adamw (beta1 0.9, beta2 0.999, …)`.
-pub(super) fn in_words(settings: &optimizers::Settings) -> String {
+/// The optimizer with its settings and what else is done to its steps: `adamw (beta1 0.9, …),
+/// schedule cosine, warm-up 100 steps, clip global_norm=1`.
+pub(super) fn in_words(settings: &Settings) -> String {
+    let optimizer = &settings.optimizer;
     let values: Vec<String> =
-        settings.iter().map(|(setting, value)| format!("{} {value}", setting.name)).collect();
-    format!("{} ({})", settings.optimizer().name, values.join(", "))
+        optimizer.iter().map(|(setting, value)| format!("{} {value}", setting.name)).collect();
+    let rule = format!("{} ({})", optimizer.optimizer().name, values.join(", "));
+    [vec![rule], settings.additions()].concat().join(", ")
 }
 
 /// Small steps for small tables, so that an epoch has some dozens of them.

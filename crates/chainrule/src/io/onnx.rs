@@ -117,7 +117,8 @@ pub(crate) fn read(bytes: &[u8], file: &str) -> Result<Model> {
         summary: description.summary,
         network,
     };
-    if built.output.shape().elements() != model.network_outputs() {
+    let fits = built.output.shape().elements() == model.network_outputs();
+    if !(fits && model.target.has_one_link()) {
         return Err(not_a_model(file, "its network does not fit its target"));
     }
     Ok(model)

@@ -9,7 +9,7 @@ pub struct Numbers<'a> {
     target: &'a [f64],
     prediction: &'a [f64],
     pub(super) outputs: usize,
-    weights: Option<&'a [f64]>,
+    weights: Weights<'a>,
 }
 
 impl<'a> Numbers<'a> {
@@ -24,7 +24,7 @@ impl<'a> Numbers<'a> {
         weights: Option<&'a [f64]>,
     ) -> Result<Self, MetricError> {
         check_lengths(target.len(), outputs, prediction.len(), outputs)?;
-        check_weights(weights, target.len() / outputs)?;
+        let weights = Weights::new(weights, target.len() / outputs)?;
         let numbers = Self { target, prediction, outputs, weights };
         match numbers.find(|value| !value.is_finite()) {
             Some((column, row, value)) => Err(MetricError::NotFinite { column, row, value }),
@@ -42,12 +42,20 @@ impl<'a> Numbers<'a> {
         )
     }
 
-    /// (weight, target, prediction) of each row that has a weight, for one output.
+    /// The power of two at or below the largest number of one output. Numbers divided by it, which
+    /// is exact, have squares that do not overflow.
+    pub(super) fn unit(&self, output: usize) -> f64 {
+        let sizes = self.rows(output).map(|(_, y, p)| y.abs().max(p.abs()));
+        power_of_two(sizes.fold(0.0, f64::max))
+    }
+
+    /// (weight, target, prediction) of each row that has a weight, for one output; the weights are
+    /// in some unit of their own.
     pub(super) fn rows(&self, output: usize) -> impl Iterator<Item = (f64, f64, f64)> + Clone {
         let targets = self.target.iter().skip(output).step_by(self.outputs);
         let predictions = self.prediction.iter().skip(output).step_by(self.outputs);
         let pairs = targets.zip(predictions).enumerate();
-        pairs.map(|(row, (&y, &p))| (weight(self.weights, row), y, p)).filter(|&(w, _, _)| w > 0.0)
+        pairs.map(|(row, (&y, &p))| (self.weights.of(row), y, p)).filter(|&(w, _, _)| w > 0.0)
     }
 
     /// Σ w·term(y, p) / Σ w for one output.
@@ -70,7 +78,7 @@ pub struct Classes<'a> {
     target: &'a [usize],
     probabilities: &'a [f64],
     pub(super) classes: usize,
-    weights: Option<&'a [f64]>,
+    pub(super) weights: Weights<'a>,
 }
 
 impl<'a> Classes<'a> {
@@ -104,15 +112,16 @@ impl<'a> Classes<'a> {
                 return Err(MetricError::ProbabilitySum { row, sum });
             }
         }
-        check_weights(weights, target.len())?;
+        let weights = Weights::new(weights, target.len())?;
         Ok(Self { target, probabilities, classes, weights })
     }
 
-    /// (weight, target, probabilities) of each row that has a weight.
+    /// (weight, target, probabilities) of each row that has a weight; the weights are in their
+    /// [`unit`](Weights::unit).
     pub(super) fn rows(&self) -> impl Iterator<Item = (f64, usize, &'a [f64])> {
         let pairs = self.target.iter().zip(self.probabilities.chunks(self.classes)).enumerate();
         pairs
-            .map(|(row, (&y, of_row))| (weight(self.weights, row), y, of_row))
+            .map(|(row, (&y, of_row))| (self.weights.of(row), y, of_row))
             .filter(|&(w, _, _)| w > 0.0)
     }
 
@@ -151,9 +160,15 @@ impl From<f64> for Score {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Warning {
-    /// The target is the same in every row, so R² is 0/0 or −∞: it counts as 1 if the prediction is
-    /// perfect and as 0 otherwise.
+    /// The target is the same in every row, so a share of its variance is 0/0 or −∞: it counts as 1
+    /// if nothing is left to explain and as 0 otherwise.
     ConstantTarget {
+        /// The output, counted from 0.
+        output: usize,
+    },
+    /// A target is 0 where the prediction is not, so a percentage of it is infinite: it counts as
+    /// 2⁻⁵².
+    ZeroTarget {
         /// The output, counted from 0.
         output: usize,
     },
@@ -162,6 +177,20 @@ pub enum Warning {
         /// The class, counted from 0.
         class: usize,
     },
+    /// No row has the class, though some were predicted to: it is left out.
+    AbsentClass {
+        /// The class, counted from 0.
+        class: usize,
+    },
+    /// All targets or all predictions are of one class, so a correlation is 0/0: it counts as 0.
+    OneClass,
+    /// There are no more classes than may be named, so that every row is right.
+    EveryClass {
+        /// How many may be named.
+        k: usize,
+        /// How many there are.
+        classes: usize,
+    },
 }
 
 impl fmt::Display for Warning {
@@ -169,12 +198,29 @@ impl fmt::Display for Warning {
         match self {
             Self::ConstantTarget { output } => write!(
                 f,
-                "target {output} is the same in every row: R² counts as 1 if the prediction is \
-                 perfect, else as 0"
+                "target {output} is the same in every row: no variance is to be explained, which \
+                 counts as 1 if the prediction is perfect, else as 0"
+            ),
+            Self::ZeroTarget { output } => write!(
+                f,
+                "target {output} is 0 in a row where the prediction is not: no percentage of it is \
+                 finite, and it counts as 2^-52"
             ),
             Self::EmptyClass { class } => write!(
                 f,
                 "class {class} has no row or is never predicted: its ratio is 0/0 and counts as 0"
+            ),
+            Self::AbsentClass { class } => {
+                write!(f, "class {class} is predicted but has no row: it is left out of the mean")
+            }
+            Self::OneClass => write!(
+                f,
+                "all targets or all predictions are of one class: the correlation is 0/0 and \
+                 counts as 0"
+            ),
+            Self::EveryClass { k, classes } => write!(
+                f,
+                "there are {classes} classes, and any {k} of them count as right: every row is"
             ),
         }
     }
@@ -269,6 +315,8 @@ pub enum MetricError {
         /// The class, counted from 0.
         class: usize,
     },
+    /// Kappa of one class is not defined: chance gets every row right.
+    OneClass,
     /// The metric measures numbers and was given classes, or the other way round.
     OtherColumns {
         /// The name of the metric.
@@ -330,6 +378,11 @@ impl fmt::Display for MetricError {
                 "roc_auc is undefined: it compares rows of class {class} with others, and one of \
                  the two has no rows"
             ),
+            Self::OneClass => write!(
+                f,
+                "cohen_kappa is undefined: every row is of one class and is predicted to be, which \
+                 chance would do as well"
+            ),
             Self::OtherColumns { metric } => {
                 write!(f, "{metric} does not measure this kind of target")
             }
@@ -358,20 +411,41 @@ fn check_lengths(
     }
 }
 
-fn check_weights(weights: Option<&[f64]>, rows: usize) -> Result<(), MetricError> {
-    let Some(weights) = weights else {
-        return Ok(());
-    };
-    if weights.len() != rows {
-        return Err(MetricError::WeightCount { weights: weights.len(), rows });
-    }
-    if let Some(at) = weights.iter().position(|&w| !w.is_finite() || w < 0.0) {
-        return Err(MetricError::Weight { row: at + 1, value: weights[at] });
-    }
-    let total: f64 = weights.iter().sum();
-    if total > 0.0 && total.is_finite() { Ok(()) } else { Err(MetricError::TotalWeight { total }) }
+/// The weights of the rows, checked.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Weights<'a> {
+    weights: Option<&'a [f64]>,
+    /// A power of two near the sum of the weights, by which they are divided, exactly, so that no
+    /// product of a few of them overflows or vanishes.
+    pub(super) unit: f64,
 }
 
-fn weight(weights: Option<&[f64]>, row: usize) -> f64 {
-    weights.map_or(1.0, |weights| weights[row])
+impl<'a> Weights<'a> {
+    fn new(weights: Option<&'a [f64]>, rows: usize) -> Result<Self, MetricError> {
+        let Some(all) = weights else {
+            return Ok(Self { weights, unit: 1.0 });
+        };
+        if all.len() != rows {
+            return Err(MetricError::WeightCount { weights: all.len(), rows });
+        }
+        if let Some(at) = all.iter().position(|&w| !w.is_finite() || w < 0.0) {
+            return Err(MetricError::Weight { row: at + 1, value: all[at] });
+        }
+        let total: f64 = all.iter().sum();
+        if total > 0.0 && total.is_finite() {
+            Ok(Self { weights, unit: power_of_two(total) })
+        } else {
+            Err(MetricError::TotalWeight { total })
+        }
+    }
+
+    fn of(&self, row: usize) -> f64 {
+        self.weights.map_or(1.0, |weights| weights[row] / self.unit)
+    }
+}
+
+/// The power of two at or below a finite number that is not negative, but no subnormal one.
+pub(super) fn power_of_two(value: f64) -> f64 {
+    let exponent = value.to_bits() & f64::INFINITY.to_bits();
+    f64::from_bits(exponent).max(f64::MIN_POSITIVE)
 }

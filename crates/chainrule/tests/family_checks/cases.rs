@@ -443,7 +443,7 @@ fn loss_weights_zero_3() {
     let share = chainrule::losses::share(&weight, &total);
     let gradient = pull_back(&per_row, &share, std::slice::from_ref(&w)).unwrap().remove(0);
     let settings = Settings::new(optimizer("sgd").unwrap(), &[]).unwrap();
-    let (new, _) = (settings.optimizer().update)(&Update {
+    let (new, _) = (settings.optimizer().update.unwrap())(&Update {
         parameter: &w,
         gradient: &gradient,
         states: &[],

@@ -1,10 +1,11 @@
 //! The optimizers: every row of their table, step after step on the engine and by the oracle.
 
+use chainrule::clipping::{By as ClipBy, Clipping};
 use chainrule::error::ErrorKind;
 use chainrule::optimizers::{OPTIMIZERS, Optimizer, Range, Settings, Steps, Update, optimizer};
 use chainrule_core::compile::compile;
 use chainrule_core::derivative::gradient;
-use chainrule_core::{Expr, Shape};
+use chainrule_core::{Expr, Language, Shape};
 use chainrule_cpu::{Data, Engine, Matrices, Matrix, Number, Options, Selection};
 use serde_json::Value;
 
@@ -15,16 +16,18 @@ use crate::running::{By, Given, assert_close};
 /// name, `rate`, `step`, and what the gradient reads.
 struct Rule {
     names: Vec<&'static str>,
+    /// How many numbers each of them is.
+    sizes: Vec<usize>,
     roots: Vec<Expr>,
-    width: usize,
 }
 
 impl Rule {
     fn new(settings: &Settings, width: usize, gradient: impl Fn(&Expr) -> Expr) -> Self {
-        let input = |name: &str| Expr::input(name, Shape::shared(&[width]));
-        let parameter = input("w");
-        let states: Vec<Expr> = settings.states().iter().map(|name| input(name)).collect();
-        let (new, new_states) = (settings.optimizer().update)(&Update {
+        let name = settings.optimizer().name;
+        let parameter = Expr::input("w", Shape::shared(&[width]));
+        let states: Vec<Expr> =
+            settings.states().iter().map(|state| state.input(state.name, &[width])).collect();
+        let (new, new_states) = settings.optimizer().update.unwrap()(&Update {
             parameter: &parameter,
             gradient: &gradient(&parameter),
             states: &states,
@@ -32,68 +35,97 @@ impl Rule {
             step: &Expr::variable("step"),
             settings,
         });
-        assert_eq!(new_states.len(), states.len(), "{}", settings.optimizer().name);
-        let roots: Vec<Expr> = std::iter::once(new).chain(new_states).collect();
-        for root in &roots {
-            assert_eq!(root.shape(), Shape::shared(&[width]), "{}", settings.optimizer().name);
+        assert_eq!(new.shape(), parameter.shape(), "{name}");
+        assert_eq!(new_states.len(), states.len(), "{name}");
+        for (new, state) in new_states.iter().zip(&states) {
+            assert_eq!(new.shape(), state.shape(), "{name}");
         }
-        let names = std::iter::once("w").chain(settings.states().iter().copied()).collect();
-        Self { names, roots, width }
+        let sizes = std::iter::once(&parameter).chain(&states);
+        let sizes = sizes.map(|value| value.shape().elements()).collect();
+        let roots = std::iter::once(new).chain(new_states).collect();
+        let names = settings.states().iter().map(|state| state.name);
+        Self { names: std::iter::once("w").chain(names).collect(), sizes, roots }
     }
 
-    /// The parameter after each step, from a start; `given` says the gradient's input at a step.
+    /// The parameter and the states before the first step.
+    fn start(&self, parameter: &[f64]) -> Vec<Vec<f64>> {
+        let mut values: Vec<Vec<f64>> = self.sizes.iter().map(|&size| vec![0.0; size]).collect();
+        values[0] = parameter.to_vec();
+        values
+    }
+
+    /// The parameter after each step, from a start; `steps` says the gradient's input at each.
     fn run(&self, by: By, start: &[f64], rate: f64, steps: &[Vec<f64>]) -> Vec<Vec<f64>> {
-        match by {
+        let start = self.start(start);
+        let after = match by {
             By::Oracle => self.evaluated(start, rate, steps),
-            By::F64 => self.compiled::<f64>(start, rate, steps),
-            By::F32 => self.compiled::<f32>(start, rate, steps),
-        }
+            By::F64 => self.compiled::<f64>(&start, 0, rate, steps),
+            By::F32 => self.compiled::<f32>(&start, 0, rate, steps),
+        };
+        after.into_iter().map(|mut values| values.swap_remove(0)).collect()
     }
 
-    fn evaluated(&self, start: &[f64], rate: f64, steps: &[Vec<f64>]) -> Vec<Vec<f64>> {
-        let mut values = vec![vec![0.0; self.width]; self.names.len()];
-        values[0] = start.to_vec();
+    fn evaluated(
+        &self,
+        mut values: Vec<Vec<f64>>,
+        rate: f64,
+        steps: &[Vec<f64>],
+    ) -> Vec<Vec<Vec<f64>>> {
         let mut after = Vec::new();
         for (number, slope) in steps.iter().enumerate() {
             let (rate, step) = ([rate], [number as f64 + 1.0]);
             let mut given: Vec<Given<'_>> = vec![("rate", &rate), ("step", &step), ("g", slope)];
             given.extend(self.names.iter().zip(&values).map(|(name, value)| (*name, &value[..])));
             values = By::Oracle.values(&self.roots, &given, 1);
-            after.push(values[0].clone());
+            after.push(values.clone());
         }
         after
     }
 
-    fn compiled<T: Number>(&self, start: &[f64], rate: f64, steps: &[Vec<f64>]) -> Vec<Vec<f64>> {
+    /// The parameter and the states after each step, from those after `done` steps, on an engine
+    /// that knows nothing of the steps before.
+    fn compiled<T: Number>(
+        &self,
+        start: &[Vec<f64>],
+        done: usize,
+        rate: f64,
+        steps: &[Vec<f64>],
+    ) -> Vec<Vec<Vec<f64>>> {
         let updates: Vec<(&str, Expr)> =
             self.names.iter().copied().zip(self.roots.iter().cloned()).collect();
         let program = compile(&[], &updates).unwrap();
         let mut engine = Engine::<T>::new(program.clone(), Options::default());
+        let place = |name: &str| program.inputs().iter().position(|input| input.name == name);
         let set = |engine: &mut Engine<T>, name: &str, values: &[f64]| {
-            let Some(place) = program.inputs().iter().position(|input| input.name == name) else {
-                return;
-            };
+            let Some(place) = place(name) else { return };
             let values: Vec<T> = values.iter().map(|&x| T::from_f64(x)).collect();
             engine.set_input(place, &values).unwrap();
         };
-        set(&mut engine, "w", start);
         set(&mut engine, "rate", &[rate]);
-        for state in &self.names[1..] {
-            set(&mut engine, state, &vec![0.0; self.width]);
+        for (name, values) in self.names.iter().zip(start) {
+            set(&mut engine, name, values);
         }
         let one = [1.0];
         let source = Matrices::new(&[("", Matrix::new(Data::F64(&one), 1, 1).unwrap())]).unwrap();
         let mut after = Vec::new();
         for (number, slope) in steps.iter().enumerate() {
-            set(&mut engine, "step", &[number as f64 + 1.0]);
+            set(&mut engine, "step", &[(done + number) as f64 + 1.0]);
             set(&mut engine, "g", slope);
             let rows = Selection::Range { start: 0, count: 1 };
-            engine.run(&source, rows, 0, number as u64, &mut []).unwrap();
-            let place = program.inputs().iter().position(|input| input.name == "w").unwrap();
-            after.push(engine.input(place).iter().map(|&x| T::to_f64(x)).collect());
+            engine.run(&source, rows, 0, 0, &mut []).unwrap();
+            let values = self.names.iter().map(|name| {
+                let values = place(name).map_or(&[][..], |place| engine.input(place));
+                values.iter().map(|&x| T::to_f64(x)).collect()
+            });
+            after.push(values.collect());
         }
         after
     }
+}
+
+/// Every optimizer whose steps are a rule.
+fn rules() -> impl Iterator<Item = &'static Optimizer> {
+    OPTIMIZERS.iter().filter(|optimizer| optimizer.update.is_some())
 }
 
 /// A gradient that is given at each step.
@@ -113,13 +145,14 @@ fn configured(name: &str, given: &[(&str, f64)]) -> Settings {
 
 #[test]
 fn each_passes_through_its_points() {
-    for optimizer in OPTIMIZERS {
+    for optimizer in rules() {
+        assert!(optimizer.points.len() > 1, "{}", optimizer.name);
         for Steps { given, learning_rate, start, gradients, after } in optimizer.points {
             assert!(!gradients.is_empty() && gradients.len() == after.len());
             let settings = Settings::new(optimizer, given).unwrap();
             for by in By::ALL {
                 let relative = if by == By::F32 { 1e-6 } else { 1e-15 };
-                let found = walk(by, &settings, start, learning_rate, gradients);
+                let found = walk(by, &settings, *start, *learning_rate, gradients);
                 assert_close(&found, after, (relative, 0.0), &(optimizer.name, given, by));
             }
         }
@@ -160,9 +193,14 @@ fn steps_are_the_golden_ones() {
             };
             assert_close(&found, &expected, (1e-12, 0.0), &(&case["optimizer"], by));
         }
+        if let Some(after) = case.get("params_after_each_step") {
+            let rule = Rule::new(&settings, start.len(), given(start.len()));
+            let found = rule.run(By::F32, &start, rate, &gradients).concat();
+            assert_close(&found, &numbers(after), (2e-6, 2e-6), &(&case["optimizer"], By::F32));
+        }
         checked += 1;
     }
-    assert_eq!(checked, 11);
+    assert_eq!(checked, 19);
 }
 
 /// (1 − a)² + 100 (b − a²)² from (−1.2, 1): what is found and what is expected after some steps.
@@ -186,10 +224,12 @@ fn on_rosenbrock(by: By, settings: &Settings, rate: f64, after: &Value) -> (Vec<
 /// Settings of every kind of an optimizer: the defaults, and each setting moved inside its range.
 fn variations(optimizer: &'static Optimizer) -> Vec<Settings> {
     let moved = |range| match range {
-        Range::Flag => 1.0,
+        Range::Flag | Range::Finite => 1.0,
         Range::Fraction => 0.75,
         Range::NotNegative => 0.125,
         Range::Positive => 1e-4,
+        Range::Inside => 0.5,
+        Range::Whole | Range::Count => 3.0,
     };
     let mut all = vec![Settings::new(optimizer, &[]).unwrap()];
     for setting in optimizer.settings {
@@ -202,8 +242,8 @@ fn variations(optimizer: &'static Optimizer) -> Vec<Settings> {
 
 #[test]
 fn every_setting_does_something_and_compiles_to_what_the_oracle_says() {
-    let gradients = [0.5, -0.25, 0.0, 3.0, 1e-3, -2.0];
-    for optimizer in OPTIMIZERS {
+    let gradients = [0.5, -0.25, 0.0, 3.0, 1e-3, -2.0, -0.06];
+    for optimizer in rules() {
         let mut seen: Vec<Vec<f64>> = Vec::new();
         for settings in variations(optimizer) {
             let [expected, double, single] =
@@ -311,10 +351,10 @@ fn opt_empty_1() {
     // A parameter without elements is refused by its name before it could spoil another; the other
     // steps as if it were alone.
     let empty = Expr::input("w", Shape::shared(&[0, 10]));
-    for optimizer in OPTIMIZERS {
+    for optimizer in rules() {
         for settings in variations(optimizer) {
             let states = vec![empty.clone(); settings.states().len()];
-            let (new, _) = (optimizer.update)(&Update {
+            let (new, _) = optimizer.update.unwrap()(&Update {
                 parameter: &empty,
                 gradient: &empty,
                 states: &states,
@@ -327,4 +367,77 @@ fn opt_empty_1() {
         }
     }
     case("sgd", &[], 1.0, 0.1, &[0.5], &[0.95]);
+    let clip = Clipping::new(ClipBy::GlobalNorm, 1.0).unwrap();
+    assert_eq!(clip.apply(std::slice::from_ref(&empty))[0].node().err(), empty.node().err());
+    let clipped = |_: &Expr| clip.apply(&[Expr::input("g", Shape::shared(&[1]))]).remove(0);
+    let found =
+        Rule::new(&configured("sgd", &[]), 1, clipped).run(By::F64, &[1.0], 0.1, &[vec![0.5]]);
+    assert_eq!(found, [[0.95]]);
+}
+
+#[test]
+fn opt_rmsprop_eps_1() {
+    // Outside the root, as in PyTorch.
+    case("rmsprop", &[("epsilon", 0.01)], 0.0, 0.01, &[0.1], &[-0.05]);
+}
+
+#[test]
+fn opt_resume_step_1() {
+    // Every state and the number of the step are saved and restored: any optimizer goes on as if
+    // it had never stopped, to the bit.
+    let published = [-0.099_999_999, -0.199_999_998, -0.299_999_997];
+    case("adam", &[], 0.0, 0.1, &[1.0; 3], &published);
+    let steps: Vec<Vec<f64>> =
+        [1.0, 0.5, -3.0, 1e-3, 2.0, 2.0, -1.0].iter().map(|&g| vec![g, -g * g]).collect();
+    for optimizer in rules() {
+        for settings in variations(optimizer) {
+            let rule = Rule::new(&settings, 2, given(2));
+            let start = rule.start(&[0.25, -1.5]);
+            let whole = rule.compiled::<f32>(&start, 0, 0.1, &steps);
+            for stop in [2, 5] {
+                let resumed = rule.compiled::<f32>(&whole[stop - 1], stop, 0.1, &steps[stop..]);
+                assert_eq!(resumed, whole[stop..], "{settings:?} after {stop}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_trust_of_radam_keeps_its_digits_in_f32() {
+    // The paper's form is the difference of 1999 and 1993.
+    let settings = configured("radam", &[]);
+    let steps = vec![1.0; 40];
+    let [double, single] = [By::F64, By::F32].map(|by| walk(by, &settings, 0.0, 1.0, &steps));
+    for number in 5..steps.len() {
+        let moved = |after: &[f64]| after[number] - after[number - 1];
+        assert_close(&[moved(&single)], &[moved(&double)], (3e-5, 0.0), &number);
+    }
+    // Long after, the rectification is gone: the step is Adam's.
+    let steps = vec![1.0; 30_000];
+    let [adam, radam] =
+        ["adam", "radam"].map(|name| walk(By::F32, &configured(name, &[]), 0.0, 1e-3, &steps));
+    let moved = |after: &[f64]| after[29_999] - after[29_000];
+    assert_close(&[moved(&radam)], &[moved(&adam)], (2e-3, 0.0), &"radam and adam");
+}
+
+#[test]
+fn the_variance_of_rmsprop_never_falls_below_0() {
+    // s − m² of gradients that are nearly equal rounds to below 0 in f32.
+    let settings = configured("rmsprop", &[("centered", 1.0), ("alpha", 0.9)]);
+    let gradients: Vec<f64> = (0..400).map(|i| 100.0 + 1e-4 * f64::from(i % 3)).collect();
+    let found = walk(By::F32, &settings, 0.0, 1e-6, &gradients);
+    assert!(found.iter().all(|w| w.is_finite()), "{found:?}");
+}
+
+#[test]
+fn each_is_told_in_two_languages() {
+    for optimizer in OPTIMIZERS {
+        let settings = optimizer.settings.iter().map(|setting| (setting.name, setting.about));
+        for (name, about) in settings.chain([(optimizer.name, optimizer.about)]) {
+            let [english, korean] =
+                [Language::English, Language::Korean].map(|language| about.of(language));
+            assert!(english.ends_with('.') && korean.ends_with('.'), "{name}");
+            assert!(korean.contains('다') && !english.contains('다'), "{name}");
+        }
+    }
 }

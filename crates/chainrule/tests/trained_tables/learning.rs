@@ -63,7 +63,7 @@ fn the_metrics_of_the_history_are_those_of_the_model_on_the_validation_rows() {
             assert_eq!(fitted.history, until.1);
             assert!(fitted.interrupted);
             let best = &fitted.history[fitted.model.summary.best_epoch - 1];
-            let measured = evaluate_rows(&fitted.model, &table, &validation, 1).unwrap();
+            let measured = evaluate_rows(&fitted.model, &table, &validation, &[], 1).unwrap();
             assert_eq!(measured.rows, validation.len());
             assert!(!measured.metrics.is_empty());
             for ((name, found), (known, expected)) in measured.metrics.iter().zip(&best.metrics) {
@@ -226,8 +226,13 @@ fn several_targets_are_learned_and_predicted_together() {
 
 #[test]
 fn each_of_several_targets_is_learned_as_well_as_alone() {
-    let recipe =
-        Recipe { layers: vec![16], dropout: 0.0, learning_rate: Some(0.01), epochs: 60, ..quick() };
+    let recipe = Recipe {
+        layers: vec![16],
+        dropout: Some(0.0),
+        learning_rate: Some(0.01),
+        epochs: 60,
+        ..quick()
+    };
     let table = table(&houses_without(300, &["kind", "sold", "let"]));
     let fitted = fit(&table, &["price", "rent"], &recipe).unwrap();
     let evaluation = evaluate(&fitted.model, &table, 1).unwrap();
@@ -261,9 +266,9 @@ fn rows_without_a_target_take_no_part() {
 fn a_callback_may_measure_too() {
     struct Mine(usize);
     impl Callback for Mine {
-        fn metrics(&mut self, outputs: &[f64]) -> Vec<(&'static str, f64)> {
+        fn metrics(&mut self, outputs: &[f64]) -> Vec<chainrule::metrics::Measured> {
             self.0 += 1;
-            vec![("outputs", outputs.len() as f64)]
+            vec![("outputs".into(), outputs.len() as f64)]
         }
     }
     let table = table(&houses_without(60, &["rent", "kind", "sold", "let"]));
@@ -273,7 +278,7 @@ fn a_callback_may_measure_too() {
     let fitted = plan.train(&table, &mut mine).unwrap();
     assert_eq!(mine.0, fitted.history.len());
     for epoch in &fitted.history {
-        assert!(epoch.metrics.contains(&("outputs", validation as f64)), "{epoch:?}");
+        assert!(epoch.metrics.contains(&("outputs".into(), validation as f64)), "{epoch:?}");
         assert!(epoch.metrics.iter().any(|(name, _)| *name == "rmse"), "{epoch:?}");
     }
 }

@@ -1,6 +1,7 @@
 //! From a table to a trained model.
 
 mod learning;
+mod methods;
 mod recipes;
 #[path = "../tabular/mod.rs"]
 mod tabular;

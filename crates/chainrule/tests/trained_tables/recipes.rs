@@ -62,9 +62,9 @@ fn a_recipe_that_cannot_be_followed_is_refused_before_training() {
         Recipe { validation: f64::NAN, ..usual.clone() },
         Recipe { test: 1.5, ..usual.clone() },
         Recipe { test: f64::NAN, ..usual.clone() },
-        Recipe { dropout: 1.0, ..usual.clone() },
-        Recipe { dropout: f64::NAN, ..usual.clone() },
-        Recipe { dropout: -0.5, ..usual.clone() },
+        Recipe { dropout: Some(1.0), ..usual.clone() },
+        Recipe { dropout: Some(f64::NAN), ..usual.clone() },
+        Recipe { dropout: Some(-0.5), ..usual.clone() },
         Recipe { learning_rate: Some(0.0), ..usual.clone() },
         Recipe { learning_rate: Some(f64::NAN), ..usual.clone() },
         Recipe { learning_rate: Some(f64::INFINITY), ..usual.clone() },
@@ -103,9 +103,9 @@ fn odd_recipes_that_make_sense_are_followed() {
         Recipe { batch_size: Some(1), ..usual.clone() },
         Recipe { batch_size: Some(usize::MAX), ..usual.clone() },
         Recipe { seed: u64::MAX, ..usual.clone() },
-        Recipe { dropout: 0.0, ..usual.clone() },
-        Recipe { dropout: 0.999, ..usual.clone() },
-        Recipe { layers: vec![1; 30], dropout: 0.0, ..usual.clone() },
+        Recipe { dropout: Some(0.0), ..usual.clone() },
+        Recipe { dropout: Some(0.999), ..usual.clone() },
+        Recipe { layers: vec![1; 30], dropout: Some(0.0), ..usual.clone() },
     ];
     for recipe in recipes {
         let fitted = fit(&table, &["price"], &recipe).unwrap();
@@ -154,10 +154,10 @@ fn a_plan_meets_another_table() {
     }
     let fitted = plan().train(&first, &mut ()).unwrap();
     for rows in [&[0, 60][..], &[usize::MAX], &[59, 1, 1]] {
-        let result = evaluate_rows(&fitted.model, &first, rows, 1);
+        let result = evaluate_rows(&fitted.model, &first, rows, &[], 1);
         assert_eq!(result.is_ok(), rows[0] == 59, "{rows:?}");
     }
-    assert!(evaluate_rows(&fitted.model, &first, &[], 1).is_err());
+    assert!(evaluate_rows(&fitted.model, &first, &[], &[], 1).is_err());
 }
 
 /// Case train-nan-5 on a table: a clear error, or a model of finite numbers.
@@ -172,7 +172,7 @@ fn a_learning_rate_too_large_leaves_no_broken_model() {
                     // Each epoch is one step, so that its loss is the one before the step.
                     batch_size: Some(1000),
                     validation,
-                    dropout: 0.0,
+                    dropout: Some(0.0),
                     epochs: 20,
                     ..quick()
                 };

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use chainrule::data::{ScaledTarget, TargetEncoder};
+use chainrule::data::{Link, ScaledTarget, TargetEncoder};
 use chainrule::layers::{Builder, Layer};
 use chainrule::losses::Finish;
 use chainrule::model::{Inputs, Model, Summary};
@@ -15,9 +15,9 @@ use crate::sample::{Rows, assert_near, bits, named, settings};
 
 /// Subtracts a running mean of its input: of the batch in training too, so that the two agree.
 #[derive(Debug)]
-struct Centre;
+pub struct Centre;
 
-const KEPT: f64 = 0.75;
+pub const KEPT: f64 = 0.75;
 
 impl Layer for Centre {
     fn name(&self) -> &str {
@@ -101,7 +101,7 @@ fn a_state_stands_between_layers_with_parameters_and_is_kept_with_them() {
 
 /// A model on rows of numbers that predicts one number in its own units.
 fn array_model(network: Network, trained: &Trained<f32>) -> Model {
-    let output = ScaledTarget { column: "y".to_owned(), mean: 0.0, std: 1.0, log: false };
+    let output = ScaledTarget { column: "y".to_owned(), mean: 0.0, std: 1.0, link: Link::Identity };
     Model {
         inputs: Inputs::Array { width: network.inputs() },
         network,
@@ -214,9 +214,10 @@ impl Callback for Diary {
         ControlFlow::Continue(())
     }
 
-    fn metrics(&mut self, outputs: &[f64]) -> Vec<(&'static str, f64)> {
+    fn metrics(&mut self, outputs: &[f64]) -> Vec<chainrule::metrics::Measured> {
         self.outputs.push(outputs.to_vec());
-        vec![("largest", outputs.iter().copied().fold(f64::MIN, f64::max)), ("calls", 1.0)]
+        let largest = outputs.iter().copied().fold(f64::MIN, f64::max);
+        vec![("largest".into(), largest), ("calls".into(), 1.0)]
     }
 }
 
@@ -239,7 +240,7 @@ fn a_callback_sees_steps_epochs_and_the_outputs_of_the_validation_rows() {
     for (epoch, outputs) in trained.history.iter().zip(&diary.outputs) {
         assert_eq!(outputs.len(), 8);
         let largest = outputs.iter().copied().fold(f64::MIN, f64::max);
-        assert_eq!(epoch.metrics, [("largest", largest), ("calls", 1.0)]);
+        assert_eq!(epoch.metrics, [("largest".into(), largest), ("calls".into(), 1.0)]);
         // The outputs are those of the rows in the order given.
         let squares = validation.iter().zip(outputs.chunks(2)).map(|(&row, p)| {
             let y = &rows.y[2 * row as usize..][..2];

@@ -8,7 +8,7 @@ use chainrule_core::random::Stream;
 use crate::sample::{Rows, assert_near, named, settings};
 
 /// The least-squares solution of y ≈ x·w + b, by the normal equations: w, then b.
-fn least_squares(rows: &Rows) -> Vec<f64> {
+pub fn least_squares(rows: &Rows) -> Vec<f64> {
     let n = rows.width + 1;
     let with_one = |row: usize| {
         let mut x = rows.x[row * rows.width..][..rows.width].to_vec();
@@ -38,7 +38,7 @@ fn least_squares(rows: &Rows) -> Vec<f64> {
 }
 
 /// A plane with a little noise.
-fn plane() -> Rows {
+pub fn plane() -> Rows {
     let mut stream = Stream::new(3, 0);
     let (mut x, mut y) = (Vec::new(), Vec::new());
     for _ in 0..60 {

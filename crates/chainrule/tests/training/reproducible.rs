@@ -2,7 +2,9 @@
 
 use std::ops::ControlFlow;
 
+use chainrule::clipping::{By, Clipping};
 use chainrule::losses::Finish;
+use chainrule::schedules::{self, Warmup};
 use chainrule::train::{Callback, Settings, Trained};
 use chainrule::{Criterion, Network};
 
@@ -39,6 +41,32 @@ fn the_same_bits_for_any_number_of_threads_and_a_second_run() {
     };
     let first = in_f64(1);
     assert_eq!(bits(&first.parameters), bits(&in_f64(3).parameters));
+}
+
+/// Schedules, clipping and the solver change nothing of that.
+#[test]
+fn the_same_bits_with_schedules_clipping_and_the_solver() {
+    let (rows, network, plain) = wide();
+    let undropped = Network::new(8).dense(64, "tanh").dense(1, "linear");
+    let schedule = |text| schedules::Settings::parse(text).unwrap();
+    let warmup = Warmup::Steps(2);
+    let by_norm = Clipping::new(By::GlobalNorm, 0.05).unwrap();
+    let by_each = Clipping::new(By::Norm, 0.05).unwrap();
+    let solver = settings("lbfgs", &[("history", 4.0)], 1.0, 6);
+    let runs = [
+        (&network, Settings { schedule: schedule("cosine"), warmup, ..plain.clone() }),
+        (&network, Settings { clip: Some(by_norm), ..plain.clone() }),
+        (&network, Settings { clip: Some(by_each), schedule: schedule("one_cycle"), ..plain }),
+        (&undropped, solver),
+    ];
+    for (network, one) in runs {
+        let first = run(&rows, network, &one);
+        for threads in [1, 2, 3, 8] {
+            let again = run(&rows, network, &Settings { threads, ..one.clone() });
+            assert_eq!(bits(&again.parameters), bits(&first.parameters), "{one:?} {threads}");
+            assert_eq!(again.history, first.history, "{one:?} {threads}");
+        }
+    }
 }
 
 /// A batch that no cache holds is taken in blocks; the chains of its sums go on through them.

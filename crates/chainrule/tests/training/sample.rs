@@ -4,6 +4,7 @@ use chainrule::engine::{Data as Numbers, Matrices, Matrix, Number};
 use chainrule::layers::{Builder, Layer};
 use chainrule::losses::loss;
 use chainrule::optimizers::{self, optimizer};
+use chainrule::schedules::{Warmup, schedule};
 use chainrule::train::{Callback, Data, Settings, Trained, train};
 use chainrule::{Criterion, Error, Expr, Network};
 use chainrule_core::random::Stream;
@@ -103,6 +104,9 @@ pub fn settings(name: &str, given: &[(&str, f64)], learning_rate: f64, epochs: u
         batch_size: 1 << 20,
         optimizer: optimizers::Settings::new(optimizer(name).unwrap(), given).unwrap(),
         learning_rate,
+        schedule: schedule("constant").unwrap().into(),
+        warmup: Warmup::NONE,
+        clip: None,
         patience: 1 << 20,
         seed: 0,
         threads: 1,

@@ -62,6 +62,14 @@ fn patience_counts_the_epochs_since_the_best() {
     }
 }
 
+/// Case train-nan-sort-6: of scores (higher is better) 0.7, NaN and 0.9 the last is the best.
+#[test]
+fn train_nan_sort_6() {
+    let losses = [0.7, f64::NAN, 0.9].map(|score| -score);
+    let trained = scripted(&losses, &scripted_settings(3, 10), &mut ());
+    assert_eq!((trained.best_epoch, trained.parameters), (3, vec![vec![3.0]]));
+}
+
 #[test]
 fn a_loss_that_is_no_number_is_never_the_best() {
     let losses = [0.5, f64::NAN, 0.4, f64::INFINITY, f64::NAN, 0.45];

@@ -36,7 +36,10 @@ impl Parser<'_> {
         let (least, most) = row.argument_counts();
         check_count(row.name, least..=most, arguments.len(), position)?;
         self.close()?;
-        Ok(row.call(&arguments))
+        Ok(match self.scope.is_spelled {
+            true => row.spelled(&arguments),
+            false => row.call(&arguments),
+        })
     }
 
     /// A primitive at its first argument.

@@ -12,7 +12,9 @@ pub(super) fn write(graph: &mut GraphBuilder, encoders: &Encoders) -> String {
     for encoder in &encoders.columns {
         let element_type = match encoder.encoding {
             Encoding::Number { .. } => ElementType::Double,
-            Encoding::Boolean { .. } | Encoding::Text { .. } => ElementType::String,
+            Encoding::Boolean { .. } | Encoding::Text { .. } | Encoding::Code { .. } => {
+                ElementType::String
+            }
         };
         graph.input(&encoder.name, element_type, &COLUMN);
     }
@@ -71,21 +73,30 @@ fn encode(graph: &mut GraphBuilder, encoder: &Encoder) -> Vec<String> {
         Encoding::Text { levels, .. } => {
             let width = encoder.encoding.width();
             // A category without a slot gets a number that no slot has.
-            let place = |slot: Option<usize>| slot.unwrap_or(width) as i64;
-            let mut keys: Vec<&str> = levels.iter().map(String::as_str).collect();
-            let mut slots: Vec<i64> = (0..levels.len() as i64).collect();
-            if !levels.iter().any(String::is_empty) {
-                keys.push("");
-                slots.push(place(encoder.encoding.slot(None)));
-            }
-            let unseen = place(unseen_slot(&encoder.encoding));
-            let slot = lookup(graph, column, &keys, &slots, unseen);
+            let unseen = unseen_slot(&encoder.encoding).unwrap_or(width);
+            let slot = slot(graph, encoder, levels, unseen);
             let all: Vec<i64> = (0..width as i64).collect();
             let all = graph.initializer_i64("slots", &[1, width], &all);
             let equal = graph.node("Equal", "", &[&slot, &all], &[]);
             vec![graph.node("Cast", "", &[&equal], &[to(ElementType::Double)])]
         }
+        Encoding::Code { levels, .. } => {
+            let unseen = encoder.encoding.codes().unwrap_or(levels.len());
+            let code = slot(graph, encoder, levels, unseen);
+            vec![graph.node("Cast", "", &[&code], &[to(ElementType::Double)])]
+        }
     }
+}
+
+/// The slot of a category, or of the missing value, where those without one have `unseen`.
+fn slot(graph: &mut GraphBuilder, encoder: &Encoder, levels: &[String], unseen: usize) -> String {
+    let mut keys: Vec<&str> = levels.iter().map(String::as_str).collect();
+    let mut slots: Vec<i64> = (0..levels.len() as i64).collect();
+    if !levels.iter().any(String::is_empty) {
+        keys.push("");
+        slots.push(encoder.encoding.slot(None).unwrap_or(unseen) as i64);
+    }
+    lookup(graph, &encoder.name, &keys, &slots, unseen as i64)
 }
 
 /// The slot of a category that training did not have.
@@ -94,7 +105,8 @@ fn unseen_slot(encoding: &Encoding) -> Option<usize> {
         Encoding::Text { levels, other: true, .. } => Some(levels.len()),
         Encoding::Text { other: false, .. }
         | Encoding::Number { .. }
-        | Encoding::Boolean { .. } => None,
+        | Encoding::Boolean { .. }
+        | Encoding::Code { .. } => None,
     }
 }
 

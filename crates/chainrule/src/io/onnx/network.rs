@@ -1,8 +1,9 @@
 //! Any expression of rows as standard operators, one or two for each primitive.
 //!
 //! A value of rows has the rows as its first dimension; functions that ONNX has by name (`dense`,
-//! `relu`, `softmax`) are written by name, the others by their bodies. Functions whose single
-//! precision kernels are known to lose digits are computed in double.
+//! `relu`, `softmax`) are written by name, a gate as the product that it is without a guard
+//! against infinity, the others by their bodies. Functions whose single precision kernels are known
+//! to lose digits are computed in double.
 
 use std::collections::HashMap;
 
@@ -10,6 +11,7 @@ use chainrule_core::graph::{Graph, GraphNode};
 use chainrule_core::op::{Along, Binary, Compare, Op, Reduction, Unary};
 use chainrule_core::{Expr, Shape};
 
+use crate::activations;
 use crate::error::{ErrorKind, Result};
 use crate::io::attribute::Attribute;
 use crate::io::graph::GraphBuilder;
@@ -48,7 +50,7 @@ impl Writer<'_> {
                 continue;
             }
             let node = &self.graph.nodes[position];
-            let missing: Vec<usize> = needed(node)
+            let missing: Vec<usize> = needed(self.graph, node)
                 .iter()
                 .copied()
                 .filter(|operand| !self.names.contains_key(operand))
@@ -188,20 +190,9 @@ impl Writer<'_> {
                 self.builder.initializer_f32("iota", dims, &values)
             }
             Op::Cast(_) | Op::StopGradient => self.name(operand(0)),
-            Op::Call(name) => match (&**name, &node.operands[1..]) {
-                ("dense", [x, w, b]) => {
-                    let [x, w, b] = [self.name(*x), self.name(*w), self.name(*b)];
-                    self.builder.node("Gemm", "", &[&x, &w, &b], &[])
-                }
-                ("relu", [x]) => {
-                    let x = self.name(*x);
-                    self.builder.node("Relu", "", &[&x], &[])
-                }
-                ("softmax", [x]) => {
-                    let x = self.name(*x);
-                    self.in_double("Softmax", &x, &[("axis", Attribute::Int(-1))])
-                }
-                _ => self.name(operand(0)),
+            Op::Call(_) => match named(self.graph, node) {
+                Some(form) => self.named(form, &node.operands[1..]),
+                None => self.name(operand(0)),
             },
             Op::Input { .. }
             | Op::Iota { along: Along::Rows, .. }
@@ -210,6 +201,26 @@ impl Writer<'_> {
             | Op::Gather
             | Op::ScatterAdd { .. } => return Err(unsupported()),
         })
+    }
+
+    fn named(&mut self, form: Named, arguments: &[usize]) -> String {
+        let names: Vec<String> = arguments.iter().map(|&argument| self.name(argument)).collect();
+        let inputs: Vec<&str> = names.iter().map(String::as_str).collect();
+        match form {
+            Named::Operator(operator, setting) => {
+                let setting = setting.map(|(name, value)| (name, Attribute::Float(value as f32)));
+                self.builder.node(operator, "", &inputs, setting.as_slice())
+            }
+            Named::AlongRow(operator) => {
+                self.in_double(operator, inputs[0], &[("axis", Attribute::Int(-1))])
+            }
+            Named::Gate(operators) => {
+                let x = names[0].clone();
+                let gate =
+                    operators.iter().fold(x.clone(), |gate, &unary| self.unary(unary, &gate));
+                self.builder.node("Mul", "", &[&x, &gate], &[])
+            }
+        }
     }
 
     fn unary(&mut self, unary: Unary, x: &str) -> String {
@@ -224,6 +235,15 @@ impl Writer<'_> {
             Unary::Softplus => plain("Softplus"),
             Unary::Erf => plain("Erf"),
             Unary::Atan => plain("Atan"),
+            // ½(1 + erf(x/√2)): opset 17 has no function that keeps the left tail.
+            Unary::NormalCdf => {
+                let [root, one, half] = [std::f32::consts::FRAC_1_SQRT_2, 1.0, 0.5]
+                    .map(|value| self.builder.scalar_f32(value));
+                let scaled = self.builder.node("Mul", "", &[x, &root], &[]);
+                let erf = self.builder.node("Erf", "", &[&scaled], &[]);
+                let sum = self.builder.node("Add", "", &[&erf, &one], &[]);
+                return self.builder.node("Mul", "", &[&sum, &half], &[]);
+            }
             Unary::Exp => ("Exp", true),
             Unary::Log => ("Log", true),
             Unary::Sin => ("Sin", true),
@@ -327,12 +347,58 @@ impl Writer<'_> {
     }
 }
 
-/// The operands that must be written before a node: of a function that ONNX has by name, its
+/// The operands that must be written before a node: of a function that is written by name, its
 /// arguments; of another, its body.
-fn needed(node: &GraphNode) -> &[usize] {
+fn needed<'a>(graph: &Graph, node: &'a GraphNode) -> &'a [usize] {
     match &node.op {
-        Op::Call(name) if matches!(&**name, "dense" | "relu" | "softmax") => &node.operands[1..],
+        Op::Call(_) if named(graph, node).is_some() => &node.operands[1..],
         Op::Call(_) => &node.operands[..1],
         _ => &node.operands,
     }
+}
+
+/// How a function is written that has another form than its body.
+enum Named {
+    /// The operator of its arguments, with its setting.
+    Operator(&'static str, Option<(&'static str, f64)>),
+    /// The operator of its argument along the last axis, in double.
+    AlongRow(&'static str),
+    /// x times operators of x, the first of them first.
+    Gate(&'static [Unary]),
+}
+
+/// The form of a call of a function that has one: `dense`, and an activation whose body is that of
+/// the table.
+fn named(graph: &Graph, node: &GraphNode) -> Option<Named> {
+    let Op::Call(name) = &node.op else { return None };
+    let arguments: Vec<&GraphNode> =
+        node.operands[1..].iter().map(|&operand| &graph.nodes[operand]).collect();
+    if &**name == "dense" && arguments.len() == 3 {
+        return Some(Named::Operator("Gemm", None));
+    }
+    let row = activations::FUNCTIONS.iter().find(|row| row.name == &**name)?;
+    let given: Vec<Expr> = arguments.iter().map(|argument| argument.expr.clone()).collect();
+    if row.call(&given) != node.expr {
+        return None;
+    }
+    let setting = |default: f64| match arguments.get(1) {
+        Some(argument) => argument.expr.as_const(),
+        None => Some(default),
+    };
+    Some(match row.name {
+        "relu" => Named::Operator("Relu", None),
+        "softsign" => Named::Operator("Softsign", None),
+        "hard_swish" => Named::Operator("HardSwish", None),
+        "hard_sigmoid" => Named::Operator("HardSigmoid", Some(("alpha", 1.0 / 6.0))),
+        "leaky_relu" => Named::Operator("LeakyRelu", Some(("alpha", setting(row.defaults[0])?))),
+        "elu" => Named::Operator("Elu", Some(("alpha", setting(row.defaults[0])?))),
+        "selu" => Named::Operator("Selu", None),
+        "prelu" if !arguments[1].shape.is_rows() => Named::Operator("PRelu", None),
+        "softmax" => Named::AlongRow("Softmax"),
+        "log_softmax" => Named::AlongRow("LogSoftmax"),
+        "gelu" => Named::Gate(&[Unary::NormalCdf]),
+        "silu" => Named::Gate(&[Unary::Sigmoid]),
+        "mish" => Named::Gate(&[Unary::Softplus, Unary::Tanh]),
+        _ => return None,
+    })
 }
