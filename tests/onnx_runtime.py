@@ -75,6 +75,13 @@ MODELS = [
     Model("datasets/titanic.csv", "survived", "--loss focal:gamma=1,alpha=0.25"),
     Model("every_kind.csv", "paid,late", "--loss kl_divergence --weight weight"),
     Model("every_kind.csv", "amount,weight", "--loss cosine"),
+    Model("datasets/diabetes.csv", "target", "--loss log(cosh(y-p)) --activation x*sigmoid(1.5*x)"),
+    Model("datasets/penguins.csv", "species", "--loss -y*log(p) --activation where(x>0,x,expm1(x))"),
+    Model("datasets/penguins.csv", "species", "--batch-norm --activation silu --embed island"),
+    Model("datasets/wine.csv", "cultivar", "--layer-norm --residual --activation mish --layers 16,16"),
+    Model("datasets/diabetes.csv", "target", "--activation gelu --layers 32,16"),
+    Model("datasets/titanic.csv", "survived", "--activation leaky_relu(x,0.2) --optimizer lbfgs"),
+    Model("datasets/iris.csv", "species", "--activation prelu --layers 16,16 --schedule cosine"),
 ]
 
 

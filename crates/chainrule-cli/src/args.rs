@@ -1,5 +1,6 @@
 //! What can be asked on the command line.
 
+mod derive;
 mod help;
 mod plot;
 mod train;
@@ -12,6 +13,7 @@ use clap::{Args, Parser, Subcommand};
 use chainrule::data::ReadOptions;
 
 use crate::output::Manner;
+pub use derive::Derive;
 pub use plot::Plot;
 pub use train::Train;
 pub use values::TestPart;
@@ -40,6 +42,9 @@ pub enum Command {
     /// Shows what a model expects, is made of, and came from
     #[command(help_template = help::INSPECT)]
     Inspect(Inspect),
+    /// Differentiates a formula, and shows how
+    #[command(help_template = help::DERIVE)]
+    Derive(Derive),
     /// Draws formulas, functions and losses, their derivatives, contours and optimizers' paths
     #[command(help_template = help::PLOT)]
     Plot(Box<Plot>),
@@ -53,6 +58,7 @@ impl Command {
             Self::Predict(args) => args.voice.manner(),
             Self::Evaluate(args) => args.voice.manner(),
             Self::Inspect(args) => Manner { json: args.json, quiet: false },
+            Self::Derive(args) => args.voice.manner(),
             Self::Plot(args) => args.voice.manner(),
         }
     }
@@ -133,6 +139,7 @@ pub struct Evaluate {
     /// Rows with the target column, a CSV file with a header line; - is standard input
     pub data: PathBuf,
     #[arg(long, value_name = "NAME|FORMULA", help = help::METRIC, value_parser = values::metric)]
+    #[arg(allow_hyphen_values = true)]
     pub metric: Vec<String>,
     #[command(flatten)]
     pub voice: Voice,

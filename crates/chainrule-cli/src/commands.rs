@@ -1,5 +1,6 @@
 //! One file a command, and what several of them share.
 
+pub mod derive;
 pub mod evaluate;
 pub mod inspect;
 pub mod plot;

@@ -10,6 +10,10 @@ use chainrule::ErrorKind;
 pub enum Failure {
     /// The library refused the data, a model or a setting.
     Library(chainrule::Error),
+    /// The library refused the text of a formula; what it says has lines that show the place.
+    Formula(chainrule::Error),
+    /// A formula has no finite value at the point that was asked for.
+    Undefined { problem: String },
     /// The file to be written is there already.
     FileExists { file: String },
     /// A file cannot be written.
@@ -31,10 +35,16 @@ impl Failure {
                 ErrorKind::UnknownName { .. }
                 | ErrorKind::InvalidSetting { .. }
                 | ErrorKind::MixesRows { .. }
+                | ErrorKind::MissingValues { .. }
+                | ErrorKind::UnknownVariable { .. }
                 | ErrorKind::TargetKind { .. } => Self::USAGE,
                 _ => 1,
             },
-            Self::FileExists { .. } | Self::Unwritable { .. } | Self::NoInterrupt { .. } => 1,
+            Self::Formula(_) => Self::USAGE,
+            Self::Undefined { .. }
+            | Self::FileExists { .. }
+            | Self::Unwritable { .. }
+            | Self::NoInterrupt { .. } => 1,
             Self::Interrupted => 130,
         }
     }
@@ -61,7 +71,8 @@ impl From<ErrorKind> for Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Library(error) => error.fmt(f),
+            Self::Library(error) | Self::Formula(error) => error.fmt(f),
+            Self::Undefined { problem } => f.write_str(problem),
             Self::FileExists { file } => {
                 write!(f, "{file}: the file is there already; --force writes over it")
             }

@@ -99,7 +99,13 @@ impl Output {
     pub fn error(&mut self, failure: &Failure) {
         self.results_first();
         if !matches!(failure, Failure::Interrupted) {
-            let _ = writeln!(io::stderr(), "chainrule: error: {}", visible(&failure.to_string()));
+            let text = failure.to_string();
+            let lines: Vec<String> = match failure {
+                // The lines below show the place in the formula.
+                Failure::Formula(_) => text.split('\n').map(visible).collect(),
+                _ => vec![visible(&text)],
+            };
+            let _ = writeln!(io::stderr(), "chainrule: error: {}", lines.join("\n"));
         }
     }
 

@@ -18,6 +18,7 @@ Examples:
   chainrule predict model.onnx new.csv            predict each row
   chainrule evaluate model.onnx sold.csv          measure on rows with the answers
   chainrule inspect model.onnx                    see what is inside
+  chainrule derive \"x*sin(x)\" --at x=1            differentiate a formula, and see how
   chainrule plot sigmoid relu --derivative        draw functions and formulas
 
 {usage-heading} {usage}
@@ -118,6 +119,25 @@ Examples:
 A bare name is a function of x, or a loss: of the residual r = p - y, or of the logit z. One variable
 without a value gives a curve, two give contours. Without -o the plot stands in the terminal; with
 --json its numbers are one line.
+";
+
+/// `chainrule derive --help`.
+pub const DERIVE: &str = "\
+{about}
+
+Examples:
+  chainrule derive \"a*x^2 + b*x\"
+  chainrule derive \"a*x^2 + b*x\" --by x --at x=3,a=2,b=1
+  chainrule derive \"sin(x^2)\" --at x=pi/4 --order 2
+  chainrule derive \"log(1 + exp(x))\" --at x=0.5 --f32 --json
+
+{usage-heading} {usage}
+
+{all-args}
+
+A formula has + - * / ^ and functions such as sqrt, exp, log, log_2(x), sin, abs, max, sigmoid and
+where(x > 0, x, 0); every other name is a variable. Where it has no value the answer says which
+part has none, and why (exit 1).
 ";
 
 /// Help for `--task`.

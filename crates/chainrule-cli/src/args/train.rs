@@ -36,7 +36,7 @@ pub struct Train {
     #[arg(long, value_name = "UNITS", help = help::layers(), help_heading = "Network")]
     pub layers: Option<Layers>,
     #[arg(long, value_name = "NAME", help = help::activation(), help_heading = "Network")]
-    #[arg(value_parser = values::activation)]
+    #[arg(value_parser = values::activation, allow_hyphen_values = true)]
     pub activation: Option<String>,
     #[command(flatten)]
     pub hidden: Hidden,
@@ -52,10 +52,10 @@ pub struct Train {
     pub embed: Vec<Embed>,
 
     #[arg(long, value_name = "NAME|FORMULA", help = help::METRIC, help_heading = "Training")]
-    #[arg(value_parser = values::metric)]
+    #[arg(value_parser = values::metric, allow_hyphen_values = true)]
     pub metric: Vec<String>,
     #[arg(long, value_name = "NAME|FORMULA", help = help::loss(), help_heading = "Training")]
-    #[arg(value_parser = values::loss)]
+    #[arg(value_parser = values::loss, allow_hyphen_values = true)]
     pub loss: Option<String>,
     #[arg(long, value_name = "SCALE", help = help::target_scale(), help_heading = "Training")]
     pub target_scale: Option<TargetScale>,

@@ -1,9 +1,12 @@
 //! Formulas as a line of mathematics: italic letters, raised powers, lowered indices.
 
+mod letter;
+
 use chainrule::Expr;
 use chainrule::op::{Along, Binary, Compare, Op, Precision, Reduction, Unary};
 
 use crate::output::visible;
+use letter::{greek, is_letter};
 
 /// A piece of text of one look.
 #[derive(Clone, Debug, PartialEq)]
@@ -508,52 +511,6 @@ fn letter_or_word(name: &str) -> Mark {
     let base = name.split('_').next().unwrap_or_default();
     let base = base.trim_end_matches(|c: char| c.is_ascii_digit());
     if is_letter(base) { Mark::Letter } else { Mark::Word }
-}
-
-/// Whether a name is one letter, or that of a Greek one.
-fn is_letter(name: &str) -> bool {
-    name.chars().count() == 1 && name.chars().all(char::is_alphabetic) || greek(name).is_some()
-}
-
-/// The Greek letter of a name.
-fn greek(name: &str) -> Option<&'static str> {
-    const GREEK: [(&str, &str); 34] = [
-        ("alpha", "α"),
-        ("beta", "β"),
-        ("gamma", "γ"),
-        ("delta", "δ"),
-        ("epsilon", "ϵ"),
-        ("zeta", "ζ"),
-        ("eta", "η"),
-        ("theta", "θ"),
-        ("iota", "ι"),
-        ("kappa", "κ"),
-        ("lambda", "λ"),
-        ("mu", "μ"),
-        ("nu", "ν"),
-        ("xi", "ξ"),
-        ("pi", "π"),
-        ("rho", "ρ"),
-        ("sigma", "σ"),
-        ("tau", "τ"),
-        ("upsilon", "υ"),
-        ("phi", "φ"),
-        ("chi", "χ"),
-        ("psi", "ψ"),
-        ("omega", "ω"),
-        ("Gamma", "Γ"),
-        ("Delta", "Δ"),
-        ("Theta", "Θ"),
-        ("Lambda", "Λ"),
-        ("Xi", "Ξ"),
-        ("Pi", "Π"),
-        ("Sigma", "Σ"),
-        ("Upsilon", "Υ"),
-        ("Phi", "Φ"),
-        ("Psi", "Ψ"),
-        ("Omega", "Ω"),
-    ];
-    GREEK.iter().find(|(known, _)| *known == name).map(|(_, letter)| *letter)
 }
 
 #[cfg(test)]

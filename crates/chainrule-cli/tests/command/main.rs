@@ -3,6 +3,8 @@
 
 mod bad_input;
 mod bad_model;
+mod derive;
+mod formulas;
 mod layers;
 mod losses;
 mod pipes;
