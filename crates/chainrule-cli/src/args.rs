@@ -1,6 +1,7 @@
 //! What can be asked on the command line.
 
 mod derive;
+mod functions;
 mod help;
 mod plot;
 mod train;
@@ -14,6 +15,7 @@ use chainrule::data::ReadOptions;
 
 use crate::output::Manner;
 pub use derive::Derive;
+pub use functions::Functions;
 pub use plot::Plot;
 pub use train::Train;
 pub use values::TestPart;
@@ -45,6 +47,9 @@ pub enum Command {
     /// Differentiates a formula, and shows how
     #[command(help_template = help::DERIVE)]
     Derive(Derive),
+    /// Lists what there is: functions, activations, losses, metrics, optimizers …
+    #[command(help_template = help::FUNCTIONS)]
+    Functions(Functions),
     /// Draws formulas, functions and losses, their derivatives, contours and optimizers' paths
     #[command(help_template = help::PLOT)]
     Plot(Box<Plot>),
@@ -59,6 +64,7 @@ impl Command {
             Self::Evaluate(args) => args.voice.manner(),
             Self::Inspect(args) => Manner { json: args.json, quiet: false },
             Self::Derive(args) => args.voice.manner(),
+            Self::Functions(args) => args.voice.manner(),
             Self::Plot(args) => args.voice.manner(),
         }
     }

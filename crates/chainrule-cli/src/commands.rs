@@ -2,6 +2,7 @@
 
 pub mod derive;
 pub mod evaluate;
+pub mod functions;
 pub mod inspect;
 pub mod plot;
 pub mod predict;

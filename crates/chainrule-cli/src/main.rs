@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         Command::Predict(args) => commands::predict::run(args, &mut output),
         Command::Evaluate(args) => commands::evaluate::run(args, &mut output),
         Command::Inspect(args) => commands::inspect::run(args, &mut output),
+        Command::Functions(args) => commands::functions::run(args, &mut output),
         Command::Derive(args) => commands::derive::run(args, &mut output),
         Command::Plot(args) => commands::plot::run(args, &mut output),
     };

@@ -215,7 +215,9 @@ fn width(terminal: &Term) -> Option<usize> {
 /// A label and a text, wrapped into lines of (label, text).
 fn labelled(label: &str, text: &str, width: Option<usize>) -> Vec<(String, String)> {
     let lines = wrapped(&visible(text), width.map_or(usize::MAX, |width| width - LABELS));
-    let first = format!("{}{}", visible(label), " ".repeat(LABELS.saturating_sub(label.len())));
+    let label = visible(label);
+    let blanks = LABELS.saturating_sub(measure_text_width(&label));
+    let first = format!("{label}{}", " ".repeat(blanks));
     let labels = std::iter::once(first).chain(std::iter::repeat(" ".repeat(LABELS)));
     labels.zip(lines).collect()
 }

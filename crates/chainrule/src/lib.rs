@@ -33,11 +33,12 @@ pub mod metrics;
 pub mod model;
 pub mod network;
 pub mod optimizers;
+pub mod reference;
 pub mod schedules;
 pub mod settings;
 pub mod train;
 
-pub use chainrule_core::{Expr, Kind, Language, Shape, derivative, graph, op};
+pub use chainrule_core::{Expr, Kind, Language, Shape, Words, derivative, graph, op};
 pub use criterion::Criterion;
 pub use error::{Error, ErrorKind};
 pub use model::{Model, Predictor};

@@ -140,6 +140,24 @@ where(x > 0, x, 0); every other name is a variable. Where it has no value the an
 part has none, and why (exit 1).
 ";
 
+/// `chainrule functions --help`.
+pub const FUNCTIONS: &str = "\
+{about}
+
+Examples:
+  chainrule functions
+  chainrule functions losses
+  chainrule functions gelu
+  chainrule functions adam --lang ko
+
+{usage-heading} {usage}
+
+{all-args}
+
+Families: functions, activations, losses, metrics, optimizers, schedules, initializers, layers.
+Where tools disagree on a default, it is PyTorch's.
+";
+
 /// Help for `--task`.
 pub fn task() -> String {
     let names = Task::ALL.map(Task::name).join(", ");

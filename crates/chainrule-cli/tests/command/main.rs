@@ -5,6 +5,7 @@ mod bad_input;
 mod bad_model;
 mod derive;
 mod formulas;
+mod functions;
 mod layers;
 mod losses;
 mod pipes;
