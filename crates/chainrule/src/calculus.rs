@@ -33,6 +33,7 @@ mod problem;
 mod sides;
 mod slope;
 mod steps;
+mod textbook;
 
 use chainrule_core::compile::stable;
 use chainrule_core::graph::Graph;
@@ -59,6 +60,8 @@ pub use steps::{Local, Rule, Step};
 pub struct Function {
     text: String,
     typed: Expr,
+    /// In a form for paper: what derivatives that people read are made from.
+    paper: Expr,
     /// In a form that is right far out and near 0: what numbers are computed from.
     stable: Expr,
     variables: Vec<String>,
@@ -112,12 +115,19 @@ impl Function {
             return Err(ErrorKind::NotOneNumber { formula, shape }.into());
         }
         let variables = graph.inputs().map(|(_, name, _)| name.to_owned()).collect();
-        Ok(Self { text: text.to_owned(), stable: stable(&typed)?, typed, variables })
+        let (paper, stable) = (textbook::textbook(&typed)?, stable(&typed)?);
+        Ok(Self { text: text.to_owned(), typed, paper, stable, variables })
     }
 
     /// The formula, as it was typed.
     pub fn text(&self) -> &str {
         &self.text
+    }
+
+    /// What the function is called: f, or another letter if a variable is called so.
+    pub fn name(&self) -> &'static str {
+        let is_free = |name: &&str| !self.has(name);
+        ["f", "g", "h", "y", "F", "G", "H"].into_iter().find(is_free).unwrap_or("value")
     }
 
     /// The formula as an expression, as it was typed.

@@ -6,6 +6,8 @@ mod table;
 mod words;
 
 use chainrule::calculus::Precision;
+use console::{Alignment, pad_str};
+
 use chainrule::calculus::{Function, Limit, Partial, Point, Slope, Step, There};
 
 use crate::args::Derive;
@@ -88,7 +90,7 @@ impl<'a> Findings<'a> {
     }
 
     fn symbol(&self, partial: &Partial) -> String {
-        symbol(partial, self.function.variables().len() > 1)
+        symbol(self.function.name(), partial, self.function.variables().len() > 1)
     }
 
     fn precision(&self) -> Precision {
@@ -122,7 +124,8 @@ fn point(args: &Derive, function: &Function) -> Result<Option<Point>, Failure> {
 }
 
 fn print(findings: &Findings<'_>, output: &mut Output) -> Result<(), Failure> {
-    let mut rows = vec![(vec![label("f")], findings.function.text().to_owned())];
+    let mut rows =
+        vec![(vec![label(findings.function.name())], findings.function.text().to_owned())];
     let simplified = findings.function.simplified().to_string();
     if simplified != findings.function.expr().to_string() {
         rows.push((vec![label("")], format!("= {simplified}")));
@@ -136,7 +139,7 @@ fn print(findings: &Findings<'_>, output: &mut Output) -> Result<(), Failure> {
     }
     for derivative in &findings.derivatives {
         let by = derivative.partial.by.join(",");
-        if !derivative.steps.is_empty() {
+        if steps::tell_something(&derivative.steps) {
             steps::print(findings, &by, &derivative.steps, output);
         }
         if let Some(limit) = &derivative.limit {
@@ -168,16 +171,20 @@ fn print_values(findings: &Findings<'_>, there: &There<'_>, output: &mut Output)
     let mut rows = Vec::new();
     let value = full(there.value(), precision);
     let value = if there.value().is_nan() { "undefined".to_owned() } else { value };
-    rows.push((vec![label("f"), value], String::new()));
+    rows.push((vec![label(findings.function.name()), value], String::new()));
     for Derivative { partial, slope, .. } in &findings.derivatives {
         let Some(slope) = slope.as_ref().filter(|_| there.problem().is_none()) else { continue };
         let text = words::check(slope, precision);
-        rows.push((vec![label(&findings.symbol(partial)), full(slope.value, precision)], text));
+        let value = match slope.exists() {
+            true => full(slope.value, precision),
+            false => "none".to_owned(),
+        };
+        rows.push((vec![label(&findings.symbol(partial)), value], text));
     }
     output.explained(&rows, &[Align::Left, Align::Left]);
 }
 
 /// A label as wide as every other.
 fn label(text: &str) -> String {
-    format!("{text:<9}")
+    pad_str(text, 9, Alignment::Left, None).into_owned()
 }

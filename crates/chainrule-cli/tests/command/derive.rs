@@ -1,8 +1,8 @@
-//! `chainrule derive`: values against a computer algebra system, kinks, domains, what is shown.
+//! `derive`: what a student sees, what a program reads, and what is wrong with a formula.
 
 use serde_json::Value;
 
-use super::Folder;
+use super::{Folder, Run};
 
 /// A formula, a point, and f, f′, f″ there: from SymPy, with 20 digits.
 #[allow(clippy::approx_constant, reason = "the table is as it was computed")]
@@ -41,9 +41,17 @@ const GOLDEN: &[(&str, f64, [f64; 3])] = &[
     ("mish(x)", 0.5, [0.37524521130489513, 0.8864243753577272, 0.4680533778448866]),
 ];
 
-fn derive(words: &[&str]) -> super::Run {
-    let words: Vec<&str> = ["derive"].iter().chain(words).copied().collect();
+fn derive(words: &[&str]) -> Run {
+    let words: Vec<&str> = std::iter::once("derive").chain(words.iter().copied()).collect();
     Folder::new().run(&words)
+}
+
+/// The one object of `--json`.
+fn object(words: &[&str]) -> Value {
+    let run = derive(&[words, &["--json"]].concat()).succeeded();
+    let mut lines = run.json();
+    assert_eq!(lines.len(), 1, "{}", run.out);
+    lines.remove(0)
 }
 
 fn number(value: &Value) -> f64 {
@@ -75,83 +83,215 @@ fn values_are_those_of_a_computer_algebra_system() {
     }
 }
 
+#[track_caller]
+fn assert_shows(run: &Run, lines: &[&str]) {
+    for line in lines {
+        assert!(run.out.lines().any(|found| found == *line), "{line:?} is not in\n{}", run.out);
+    }
+}
+
 #[test]
-fn the_issue_s_example_is_shown_as_a_teacher_writes_it() {
+fn the_example_of_the_book_as_a_person_sees_it() {
     let run = derive(&["a*x^2 + b*x", "--by", "x", "--at", "x=3,a=2,b=1"]).succeeded();
-    for said in ["2*a*x + b", "sum rule", "13", "best"] {
-        assert!(run.out.contains(said), "{said:?} is not in {}", run.out);
-    }
-    let all = derive(&["a*x^2 + b*x", "--json"]).succeeded().json().remove(0);
-    let texts: Vec<&str> = all["derivatives"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|d| d["text"].as_str().unwrap())
+    assert_shows(
+        &run,
+        &[
+            "f       a*x^2 + b*x",
+            "∂f/∂x   2*a*x + b",
+            "at x = 3, a = 2, b = 1",
+            "f          21",
+            "∂f/∂x      13   differences give the same",
+            "  f = a*x^2 + b*x = 21                            sum rule",
+            "      f' = (a*x^2)' + (b*x)' = 2*a*x + b = 13",
+            "            central = (f(x + Δx) - f(x - Δx))/(2*Δx)",
+        ],
+    );
+    assert_eq!(run.err, "");
+    let widest = run.out.lines().map(|line| line.chars().count()).max();
+    assert!(widest <= Some(90), "{}", run.out);
+}
+
+#[test]
+fn the_object_has_the_keys_that_the_design_gives() {
+    let found = object(&["a*x^2", "--by", "x", "--at", "x=3,a=3"]);
+    assert_eq!(found["formula"], "a*x^2");
+    assert_eq!(found["latex"], "a x^{2}");
+    assert_eq!(found["value"], 27.0);
+    assert_eq!(found["at"]["x"], 3.0);
+    let derivative = &found["derivatives"][0];
+    assert_eq!(derivative["by"], "x");
+    assert_eq!(derivative["order"], 1);
+    assert_eq!(derivative["text"], "2*a*x");
+    assert_eq!(derivative["latex"], "2 a x");
+    assert_eq!(derivative["value"], 18.0);
+    assert!((derivative["numeric"].as_f64().unwrap() - 18.0).abs() < 1e-9);
+    assert_eq!(derivative["agrees"], true);
+}
+
+#[test]
+fn every_variable_is_differentiated_by_unless_one_is_named() {
+    let found = object(&["a*x^2 + b*x"]);
+    let texts: Vec<(&str, &str)> = (found["derivatives"].as_array().unwrap().iter())
+        .map(|partial| (partial["by"].as_str().unwrap(), partial["text"].as_str().unwrap()))
         .collect();
-    assert_eq!(texts, ["x^2", "2*a*x + b", "x"]);
-    assert!(all["derivatives"][1]["latex"].as_str().unwrap().contains("2 a x + b"));
-    assert!(all.get("value").is_none_or(Value::is_null));
-    // A formula without the variable is a constant to it.
-    let none = derive(&["x^2", "--by", "y", "--json"]).succeeded().json().remove(0);
-    assert_eq!(none["derivatives"][0]["text"], "0");
+    assert_eq!(texts, [("a", "x^2"), ("x", "2*a*x + b"), ("b", "x")]);
+    assert!(found.get("value").is_none() && found.get("steps").is_none());
+    let found = object(&["a*x^2", "--by", "a,x", "--order", "2"]);
+    let orders: Vec<String> = (found["derivatives"].as_array().unwrap().iter())
+        .map(|partial| format!("{} {} {}", partial["by"], partial["order"], partial["text"]))
+        .collect();
+    assert_eq!(
+        orders,
+        [
+            r#""a" 1 "x^2""#,
+            r#""a" 2 "0""#,
+            r#""x" 1 "2*a*x""#,
+            r#""x" 2 "2*a""#,
+            r#""a,x" 2 "2*x""#
+        ]
+    );
 }
 
 #[test]
-fn the_limit_gets_better_and_then_worse() {
-    let found = derive(&["exp(x)", "--at", "x=1", "--json"]).succeeded().json().remove(0);
-    let rows = found["limit"].as_array().unwrap();
-    let error = |row: usize, name: &str| number(&rows[row][name]);
-    assert!(error(0, "forward_error") > 1e5 * error(6, "forward_error"));
-    assert!(error(11, "forward_error") > 10.0 * error(7, "forward_error"));
-    assert!(error(0, "central_error") < error(0, "forward_error"));
-    // In single precision it is over much sooner.
-    let words = ["exp(x)", "--at", "x=1", "--f32", "--json"];
-    let found = derive(&words).succeeded().json().remove(0);
-    let best = |row: &&Value| row["best"].as_array().unwrap().iter().any(|b| b == "forward");
-    let best = found["limit"].as_array().unwrap().iter().find(best).unwrap().clone();
-    assert!((1e-5..=1e-2).contains(&number(&best["step"])), "{best}");
+fn the_chain_rule_is_told_step_by_step() {
+    let found = object(&["sin(x^2)", "--at", "x=2"]);
+    let steps = found["steps"].as_array().unwrap();
+    assert_eq!(steps.len(), 2);
+    assert_eq!(steps[0]["name"], "u");
+    assert_eq!(steps[0]["text"], "x^2");
+    assert_eq!(steps[0]["rule"], "power rule");
+    assert_eq!(steps[0]["derivative"], "2*x");
+    assert_eq!(steps[0]["derivative_value"], 4.0);
+    assert_eq!(steps[1]["text"], "sin(u)");
+    assert_eq!(steps[1]["locals"][0]["by"], "u");
+    assert_eq!(steps[1]["locals"][0]["text"], "cos(u)");
+    assert_eq!(steps[1]["locals"][0]["latex"], r"\cos\left(u\right)");
+    assert_eq!(steps[1]["product"], "cos(u)*u'");
+    assert_eq!(steps[1]["product_latex"], r"\cos\left(u\right) \cdot u'");
+    assert_eq!(steps[1]["derivative"], "2*x*cos(x^2)");
+    // Long chains are told if they are asked for.
+    let long = format!("{}x{}", "sin(".repeat(20), ")".repeat(20));
+    let run = derive(&[&long]).succeeded();
+    assert!(run.out.contains("20 steps; --steps shows them"), "{}", run.out);
+    let told = object(&[&long, "--steps"]);
+    assert_eq!(told["steps"].as_array().unwrap().len(), 20);
+    assert!(object(&["sin(x^2)", "--brief"]).get("steps").is_none());
 }
 
 #[test]
-fn a_kink_has_two_slopes_and_a_convention() {
-    for (formula, said) in [
-        ("abs(x)", "-1 from the left, 1 from the right; training uses 0"),
-        ("relu(x)", "0 from the left, 1 from the right; training uses 0"),
-        ("sqrt(x)", "from the right"),
+fn the_limit_is_a_table_with_its_best_step() {
+    let best = |words: &[&str], which: &str| {
+        let found = object(words);
+        let rows = found["limit"].as_array().unwrap().clone();
+        let is_best = |row: &&Value| row["best"].as_array().unwrap().iter().any(|b| b == which);
+        let row = rows.iter().find(is_best).unwrap().clone();
+        assert!(row[format!("{which}_error")].as_f64().unwrap() < 1e-2);
+        (rows.len(), row["step"].as_f64().unwrap())
+    };
+    let (count, step) = best(&["exp(x)*x", "--at", "x=0.7"], "forward");
+    assert_eq!(count, 12);
+    assert!((1e-9..=1e-7).contains(&step), "{step}");
+    let (_, step) = best(&["exp(x)*x", "--at", "x=0.7"], "central");
+    assert!((1e-6..=1e-4).contains(&step), "{step}");
+    let (count, step) = best(&["exp(x)", "--at", "x=1", "--f32"], "forward");
+    assert_eq!(count, 7);
+    assert!((1e-4..=1e-2).contains(&step), "{step}");
+    let run = derive(&["sin(x)", "--at", "x=1"]).succeeded();
+    assert_eq!(run.out.matches("best").count(), 2);
+    assert!(run.out.contains("The two balance near √ε ≈ 1e-8 (central: near ∛ε ≈ 6e-6)."));
+}
+
+#[test]
+fn a_kink_has_two_slopes_and_the_convention_of_training() {
+    let found = object(&["abs(x)", "--at", "x=0"]);
+    let slope = &found["derivatives"][0];
+    assert_eq!((&slope["left"], &slope["right"]), (&(-1.0).into(), &1.0.into()));
+    assert_eq!((&slope["value"], &slope["training"]), (&0.0.into(), &0.0.into()));
+    assert_eq!(slope["note"], "no derivative: -1 from the left, 1 from the right; training uses 0");
+    let found = object(&["sqrt(x)", "--at", "x=0"]);
+    let slope = &found["derivatives"][0];
+    assert_eq!((&slope["value"], &slope["left"]), (&"inf".into(), &"nan".into()));
+    assert_eq!(slope["training"], 0.0);
+    let run = derive(&["relu(x)", "--at", "x=0"]).succeeded();
+    assert!(run.out.contains("0 from the left, 1 from the right; training uses 0"));
+}
+
+#[test]
+fn what_is_not_defined_says_so_and_fails() {
+    for (formula, at, problem) in [
+        ("log(x - 5)", "x=3", "log(x - 5) is not defined at x = 3: its argument is -2"),
+        ("log(x)", "x=0", "log(x) is not defined at x = 0: its argument is 0"),
+        ("log_a(x)", "x=2,a=1", "the base of a logarithm cannot be 1"),
+        ("x/x", "x=0", "x/x is not defined at x = 0: it is 0/0"),
+        ("exp(x)", "x=1000", "exp(x) is too large at x = 1000"),
+        ("log(-1)", "", "log(-1) is not defined: its argument is -1"),
     ] {
-        let run = derive(&[formula, "--at", "x=0"]).succeeded();
-        assert!(run.out.contains(said), "{said:?} is not in {}", run.out);
+        let words = if at.is_empty() { vec![formula] } else { vec![formula, "--at", at] };
+        let run = derive(&words);
+        assert_eq!(run.code, Some(1), "{formula}");
+        assert!(run.err.starts_with("chainrule: error: "), "{}", run.err);
+        assert!(run.err.contains(problem), "{}", run.err);
+        let run = derive(&[&words[..], &["--json"]].concat());
+        assert_eq!(run.code, Some(1), "{formula}");
+        let found = run.json().remove(0);
+        let value = if formula == "exp(x)" { "inf" } else { "nan" };
+        assert_eq!(found["value"], value, "{formula}");
+        assert!(found["problem"].as_str().unwrap().contains(problem), "{found}");
     }
 }
 
 #[test]
-fn what_is_not_defined_is_named_with_its_part_and_place() {
-    for (formula, at, said) in [
-        ("2 + log(x - 5)", "x=3", "log(x - 5) is not defined at x = 3: its argument is -2"),
-        ("1/x", "x=0", "division by 0"),
-        ("(x - 1)/(x - 1)", "x=1", "0/0"),
-        ("sqrt(x)", "x=-4", "-4"),
-        ("log_a(x)", "a=1,x=2", "the base of a logarithm cannot be 1"),
-        ("x^0.5", "x=-2", "-2"),
-        ("exp(exp(x))", "x=10", "exp(exp(x))"),
-    ] {
-        let run = derive(&[formula, "--at", at]);
-        assert_eq!(run.code, Some(1), "{formula}: {}{}", run.out, run.err);
-        assert!(run.err.contains(said), "{said:?} is not in {}", run.err);
-        let json = derive(&[formula, "--at", at, "--json"]);
-        assert_eq!(json.code, Some(1), "{formula}");
-    }
+fn a_parse_error_points_at_the_character_also_below_hangul() {
+    let run = derive(&["2*sigmiod(x)"]);
+    run.failed(2, &["did you mean `sigmoid`? at character 3\n  2*sigmiod(x)\n    ^\n"]);
+    derive(&["가격*2 + )"]).failed(2, &["at character 8\n  가격*2 + )\n           ^\n"]);
+    derive(&[""]).failed(2, &["at character 1"]);
+    derive(&["x", "--at", "x=2*(1"]).failed(2, &["at character 5"]);
+    // Nothing that a formula holds reaches the terminal.
+    derive(&["x + \u{1b}[31m"]).failed(2, &["\\u{1b}"]);
 }
 
 #[test]
-fn a_wrong_command_line_says_what_to_correct() {
-    for (words, said) in [
-        (&["x^2 +", "--at", "x=1"][..], "x^2 +\n"),
-        (&["a*x^2", "--at", "x=3"], "no value for a"),
-        (&["sigmiod(x)"], "sigmoid"),
-    ] {
-        let run = derive(words);
-        assert_eq!(run.code, Some(2), "{words:?}: {}{}", run.out, run.err);
-        assert!(run.err.contains(said), "{said:?} is not in {}", run.err);
-    }
+fn a_point_that_does_not_fit_is_refused() {
+    derive(&["a*x + b", "--at", "x=3"]).failed(2, &["no value for a, b"]);
+    derive(&["alpha*x", "--at", "x=3,alpha=1,alhpa=2"]).failed(2, &["did you mean \"alpha\"?"]);
+    derive(&["x", "--at", "x"]).failed(2, &["--at is x", "as in x=3"]);
+    derive(&["x", "--at", "x=1/0"]).failed(2, &["a finite value"]);
+    derive(&["softmax(x)"]).failed(2, &["a whole row of numbers"]);
+    derive(&["iota([3], axis=0)*x"]).failed(2, &["must be one number, but it is shared[3]"]);
+    let run = derive(&["x", "--order", "0"]);
+    assert_eq!(run.code, Some(2));
+    assert!(run.err.contains("a whole number from 1 to 6"), "{}", run.err);
+}
+
+#[test]
+fn names_signs_and_values_are_taken_as_people_write_them() {
+    let found = object(&["-가격^2", "--at", "가격=-1/2"]);
+    assert_eq!(found["value"], -0.25);
+    assert_eq!(found["derivatives"][0]["by"], "가격");
+    assert_eq!(found["derivatives"][0]["value"], 1.0);
+    let found = object(&["a*sin(x)", "--at", "x=pi/2", "--at", "a=2"]);
+    assert_eq!(found["value"], 2.0);
+    // A formula without variables has its value at once.
+    assert_eq!(object(&["2^10"])["value"], 1024.0);
+    let run = derive(&["x^2", "--by", "y", "--json"]).succeeded();
+    assert_eq!(run.json()[0]["derivatives"][0]["text"], "0");
+    assert!(run.err.contains("y does not occur in the formula"), "{}", run.err);
+}
+
+#[test]
+fn single_precision_shows_what_training_computes() {
+    let found = object(&["exp(x)", "--at", "x=1", "--f32"]);
+    assert_eq!(found["precision"], "f32");
+    assert_eq!(found["value"], f64::from(std::f32::consts::E));
+    let run = derive(&["exp(x)", "--at", "x=1", "--f32"]).succeeded();
+    assert_shows(&run, &["at x = 1, in f32"]);
+    let run = derive(&["exp(x)", "--at", "x=100", "--f32"]);
+    run_failed_with(&run, "3.4e38 is the largest number of f32");
+}
+
+#[track_caller]
+fn run_failed_with(run: &Run, said: &str) {
+    assert_eq!(run.code, Some(1));
+    assert!(run.err.contains(said), "{}", run.err);
 }

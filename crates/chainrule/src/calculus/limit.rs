@@ -15,9 +15,10 @@ use crate::error::Result;
 pub struct Limit {
     /// A row for each Δx, from the largest.
     pub rows: Vec<Row>,
-    /// The row whose forward quotient is nearest the derivative.
+    /// The row whose forward quotient is best. Rounding may bring one with a smaller step nearer by
+    /// luck; so what it is likely to do is added to the error that it has done.
     pub best_forward: Option<usize>,
-    /// The row whose central quotient is nearest the derivative.
+    /// The row whose central quotient is best.
     pub best_central: Option<usize>,
     /// √ε and ∛ε of the precision: where the best steps are to be expected, times the size of x.
     pub expected: (f64, f64),
@@ -60,29 +61,32 @@ pub(super) fn limit(
     let quotient = |high: f64, low: f64, run: f64, exact: f64| {
         let value = round(round(high - low) / run);
         let value = if run == 0.0 || !value.is_finite() { f64::NAN } else { value };
-        Quotient { value, error: (value - exact).abs() }
+        let error = (value - exact).abs();
+        // The usual size of the error of two rounded values, over Δx.
+        let rounding = epsilon(precision) * (high.abs() + low.abs()) / (4.0 * run);
+        (Quotient { value, error }, error + rounding)
     };
     let here = f(x)?;
-    let mut rows = Vec::new();
+    let (mut rows, mut forward_doubts, mut central_doubts) = (Vec::new(), Vec::new(), Vec::new());
     for digit in 1..=digits {
         // From its decimal text, so that it is the number nearest 10⁻ⁿ.
         let step: f64 = format!("1e{}", power - digit).parse().unwrap_or(size);
         let (right, left) = (round(x + round(step)), round(x - round(step)));
         let (high, low) = (f(right)?, f(left)?);
-        rows.push(Row {
-            step,
-            forward: quotient(high, here, round(right - x), exact.0),
-            central: quotient(high, low, round(right - left), exact.1),
-        });
+        let (forward, forward_doubt) = quotient(high, here, round(right - x), exact.0);
+        let (central, central_doubt) = quotient(high, low, round(right - left), exact.1);
+        rows.push(Row { step, forward, central });
+        forward_doubts.push(forward_doubt);
+        central_doubts.push(central_doubt);
     }
-    let best = |error: fn(&Row) -> f64| {
-        let errors = rows.iter().map(error).enumerate().filter(|(_, error)| error.is_finite());
-        errors.min_by(|a, b| a.1.total_cmp(&b.1)).map(|(row, _)| row)
+    let best = |doubts: &[f64]| {
+        let doubts = doubts.iter().enumerate().filter(|(_, doubt)| doubt.is_finite());
+        doubts.min_by(|a, b| a.1.total_cmp(b.1)).map(|(row, _)| row)
     };
     let gap = 2.0 * epsilon(precision);
     Ok(Limit {
-        best_forward: best(|row| row.forward.error),
-        best_central: best(|row| row.central.error),
+        best_forward: best(&forward_doubts),
+        best_central: best(&central_doubts),
         rows,
         expected: (gap.sqrt() * size, libm::cbrt(gap) * size),
     })
@@ -115,7 +119,7 @@ mod tests {
             let forward = table.rows[table.best_forward.unwrap()].step;
             let central = table.rows[table.best_central.unwrap()].step;
             assert!((1e-9..=1e-7).contains(&forward), "{forward}");
-            assert!((1e-7..=1e-4).contains(&central), "{central}");
+            assert!((1e-6..=1e-4).contains(&central), "{central}");
             // The first rows shrink by 10 and by 100.
             let error = |row: usize| (table.rows[row].forward.error, table.rows[row].central.error);
             assert!((error(1).0 / error(2).0 / 10.0 - 1.0).abs() < 0.2);

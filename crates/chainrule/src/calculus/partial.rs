@@ -51,7 +51,7 @@ pub(super) fn partials(function: &Function, by: &[&str], order: usize) -> Result
     let mut partials = Vec::new();
     for &name in by {
         let variable = Expr::variable(name);
-        let written = written_derivatives(&function.typed, &variable, order)?;
+        let written = written_derivatives(&function.paper, &variable, order)?;
         let computed = derivatives(&function.stable, &variable, order)?;
         for n in 1..=order {
             partials.push(Partial {
@@ -76,11 +76,11 @@ fn mixed(function: &Function, first: &str, second: &str) -> Result<Partial> {
     let along = |expr: &Expr, name: &str| {
         push_forward(expr, &[(Expr::variable(name), Expr::constant(1.0))])
     };
-    let typed = along(&along(&function.typed, first)?, second)?;
+    let once = simplify_derivative(&along(&function.paper, first)?, &function.paper);
     let before = along(&function.stable, first)?;
     Ok(Partial {
         by: vec![first.to_owned(), second.to_owned()],
-        written: simplify_derivative(&typed, &function.typed),
+        written: simplify_derivative(&along(&once, second)?, &once),
         computed: along(&before, second)?,
         before,
     })

@@ -1,5 +1,6 @@
 //! Where a formula leaves the real numbers: its first part that has no value, and why.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use chainrule_core::graph::{Graph, GraphNode};
@@ -71,12 +72,12 @@ impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let number = |value: f64| Written(value, Precision::F64);
         if let Cause::Overflow { precision } = self.cause {
-            write!(f, "{} is too large", self.part)?;
+            write!(f, "{} is too large", self.shown())?;
             self.write_point(f)?;
             let largest = largest(precision);
             return write!(f, ": {largest:.1e} is the largest number of {precision}");
         }
-        write!(f, "{} is not defined", self.part)?;
+        write!(f, "{} is not defined", self.shown())?;
         self.write_point(f)?;
         match self.cause {
             Cause::Logarithm { argument } | Cause::Root { argument } => {
@@ -108,6 +109,15 @@ impl fmt::Display for Problem {
 }
 
 impl Problem {
+    /// The part, or the beginning of a very long one.
+    fn shown(&self) -> Cow<'_, str> {
+        const LONGEST: usize = 80;
+        match self.part.char_indices().nth(LONGEST) {
+            Some((end, _)) => format!("{}…", &self.part[..end]).into(),
+            None => self.part.as_str().into(),
+        }
+    }
+
     fn write_point(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.point.is_empty() { Ok(()) } else { write!(f, " at {}", self.point) }
     }
@@ -213,7 +223,7 @@ fn cause(node: &GraphNode, operands: &[f64], value: f64) -> Option<Cause> {
 fn of_one(unary: Unary, x: f64) -> Option<Cause> {
     match unary {
         Unary::Log => (x <= 0.0).then_some(Cause::Logarithm { argument: x }),
-        Unary::Log1p => (x <= -1.0).then_some(Cause::Logarithm { argument: 1.0 + x }),
+        Unary::Log1p => (x <= -1.0).then_some(Cause::Logarithm { argument: x }),
         Unary::Sqrt => (x < 0.0).then_some(Cause::Root { argument: x }),
         Unary::Neg
         | Unary::Abs

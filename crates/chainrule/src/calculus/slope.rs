@@ -109,7 +109,8 @@ impl<'a> There<'a> {
             return Ok(none);
         }
         let mut evaluator = Evaluator::new(std::slice::from_ref(&partial.computed), precision)?;
-        let convention = evaluator.values(&self.point)?[0];
+        // Without the sign of a zero.
+        let convention = evaluator.values(&self.point)?[0] + 0.0;
         let sides = self.sides(partial)?;
         let value = match sides.and_then(|sides| sides.common()) {
             Some(common) => rounded(common, precision),

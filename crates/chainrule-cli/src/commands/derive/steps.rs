@@ -15,6 +15,11 @@ const RULES: usize = 50;
 /// The width up to which a chain of equations stands on one line.
 const LINE: usize = 76;
 
+/// Whether there is more to see than the derivative.
+pub fn tell_something(steps: &[Step]) -> bool {
+    steps.len() > 1 || steps.iter().any(|step| step.product.is_some())
+}
+
 /// Prints the steps, from the inside out.
 pub fn print(findings: &Findings<'_>, by: &str, steps: &[Step], output: &mut Output) {
     output.line("");

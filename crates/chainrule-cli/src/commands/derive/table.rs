@@ -1,32 +1,32 @@
 //! The definition of the derivative, as a table of shrinking Δx.
 
 use chainrule::calculus::Precision;
-use chainrule::calculus::{Limit, Quotient};
+use chainrule::calculus::{Limit, Quotient, Row};
 
 use super::Findings;
-use super::words::full;
+use super::words::{digits, full};
 use crate::output::{Align, Output};
 
 /// Prints the table, and why smaller steps are not always better.
 pub fn print(findings: &Findings<'_>, by: &str, limit: &Limit, output: &mut Output) {
     output.line("");
-    let title = format!(
-        "by {by}, with Δ{by} → 0: forward is (f({by} + Δ{by}) - f({by}))/Δ{by}, central is \
-         (f({by} + Δ{by}) - f({by} - Δ{by}))/(2Δ{by})"
-    );
-    output.result("limit", &title);
+    let f = findings.function.name();
+    let (right, left) = (format!("{f}({by} + Δ{by})"), format!("{f}({by} - Δ{by})"));
+    output.result("limit", &format!("forward = ({right} - {f}({by}))/Δ{by} as Δ{by} → 0"));
+    output.result("", &format!("central = ({right} - {left})/(2*Δ{by})"));
     output.line("");
     let precision = findings.precision();
-    let digits = match precision {
+    let count = match precision {
         Precision::F64 => 14,
         Precision::F32 => 8,
     };
     let quotient = |quotient: &Quotient, best: bool| {
         let value = match quotient.value.is_nan() {
             true => "–".to_owned(),
-            false => fixed(quotient.value, digits),
+            false => fixed(quotient.value, count),
         };
         let error = match quotient.error.is_finite() {
+            true if quotient.error == 0.0 => "0".to_owned(),
             true => format!("{:.1e}", quotient.error),
             false => String::new(),
         };
@@ -49,9 +49,9 @@ pub fn print(findings: &Findings<'_>, by: &str, limit: &Limit, output: &mut Outp
     }
     use Align::{Left, Right};
     output.table(&rows, &[Left, Left, Right, Left, Left, Right, Left]);
-    if let Some(why) = why(limit, by, precision) {
-        output.line("");
-        output.result("", &why);
+    output.line("");
+    for sentence in why(limit, f, by, precision) {
+        output.result("", &sentence);
     }
 }
 
@@ -69,24 +69,51 @@ fn fixed(value: f64, digits: usize) -> String {
 }
 
 /// Why the error falls and then rises again.
-fn why(limit: &Limit, by: &str, precision: Precision) -> Option<String> {
-    let (forward, central) = (limit.best_forward, limit.best_central);
-    let best = forward.or(central)?;
-    let exact = |row: Option<usize>, error: fn(&chainrule::calculus::Row) -> f64| {
-        row.is_none_or(|row| error(&limit.rows[row]) == 0.0)
-    };
-    if best == 0 && exact(forward, |row| row.forward.error) {
-        return Some(format!(
-            "The curve is a straight line here, so every Δ{by} is exact but for rounding, which a \
-             small Δ{by} makes worse: the error of f is divided by it."
-        ));
+fn why(limit: &Limit, f: &str, by: &str, precision: Precision) -> Vec<String> {
+    let has_central = limit.rows.iter().any(|row| row.central.value.is_finite());
+    if limit.best_central.is_none() {
+        let central = "the central one to the mean of both sides, which is no derivative";
+        return match (limit.best_forward, has_central) {
+            (Some(_), true) => vec![
+                "The forward quotient tends to the derivative from the right,".to_owned(),
+                format!("{central}."),
+            ],
+            (Some(_), false) => vec!["The function is defined on the right only.".to_owned()],
+            (None, _) => vec!["The quotients tend to no number.".to_owned()],
+        };
     }
-    let (root, cube) = limit.expected;
-    Some(format!(
-        "At first the error falls with the curve's bend, like Δ{by} (central: like Δ{by}²). Then it \
-         rises: f is rounded to {precision}, and the rounding is divided by Δ{by}. The two balance \
-         near √ε = {root:.0e} (central: near ∛ε = {cube:.0e})."
-    ))
+    let rounding = match precision {
+        Precision::F64 => 1e-12,
+        Precision::F32 => 1e-5,
+    };
+    let is_exact = limit.best_forward.is_none_or(|row| {
+        row == 0 && limit.rows[row].forward.error <= rounding * limit.rows[row].forward.value.abs()
+    });
+    if is_exact {
+        return vec![
+            format!("The curve is a straight line here, so every Δ{by} is exact but for rounding,"),
+            format!("which a small Δ{by} makes worse: the rounding of {f} is divided by it."),
+        ];
+    }
+    let (root, cube) = (digits(limit.expected.0, 1), digits(limit.expected.1, 1));
+    let mut sentences = vec![
+        format!("First the error falls with Δ{by} (central: Δ{by}²), as the curve bends less."),
+        format!("Then it rises: the rounding of {f}, in {precision}, is divided by Δ{by}."),
+        format!("The two balance near √ε ≈ {root} (central: near ∛ε ≈ {cube})."),
+    ];
+    if has_luck(limit, limit.best_forward, |row| row.forward.error)
+        || has_luck(limit, limit.best_central, |row| row.central.error)
+    {
+        sentences.push("A smaller error further down is luck: two roundings cancelled.".to_owned());
+    }
+    sentences
+}
+
+/// Whether a step below the best one has the smaller error.
+fn has_luck(limit: &Limit, best: Option<usize>, error: fn(&Row) -> f64) -> bool {
+    best.is_some_and(|best| {
+        limit.rows[best..].iter().any(|row| error(row) < error(&limit.rows[best]))
+    })
 }
 
 #[cfg(test)]

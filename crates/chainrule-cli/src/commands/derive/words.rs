@@ -3,8 +3,8 @@
 use chainrule::calculus::Precision;
 use chainrule::calculus::{Partial, Sides, Slope};
 
-/// The symbol of a derivative of f: `df/dx`, or `∂²f/∂x∂y` if there are several variables.
-pub fn symbol(partial: &Partial, is_partial: bool) -> String {
+/// The symbol of a derivative of a function: `df/dx`, or `∂²f/∂x∂y` if there are several variables.
+pub fn symbol(name: &str, partial: &Partial, is_partial: bool) -> String {
     let d = if is_partial { "∂" } else { "d" };
     let power = |order: usize| match order {
         0..=1 => String::new(),
@@ -14,7 +14,7 @@ pub fn symbol(partial: &Partial, is_partial: bool) -> String {
     for names in partial.by.chunk_by(|a, b| a == b) {
         below.push_str(&format!("{d}{}{}", names[0], power(names.len())));
     }
-    format!("{d}{}f/{below}", power(partial.order()))
+    format!("{d}{}{name}/{below}", power(partial.order()))
 }
 
 fn superscript(digit: char) -> char {
@@ -90,22 +90,22 @@ fn digits_that_agree(relative: f64) -> usize {
 }
 
 fn kink(slope: &Slope, sides: &Sides, precision: Precision) -> String {
-    let training = if slope.convention.to_bits() == slope.value.to_bits() {
-        format!("training uses {}", full(slope.convention, precision))
-    } else {
-        format!("in training it counts as {}", full(slope.convention, precision))
+    let is_told = !slope.exists() || slope.convention != slope.value;
+    let training = match is_told {
+        true => format!("; training uses {}", full(slope.convention, precision)),
+        false => String::new(),
     };
     let shown = |value: f64| full(value, Precision::F64);
     match (sides.left, sides.right) {
-        _ if sides.jumps => format!("the function jumps here, so it has none; {training}"),
+        _ if sides.jumps => format!("the function jumps here, so it has no slope{training}"),
         (Some(left), Some(right)) if sides.common().is_none() => format!(
-            "no derivative: {} from the left, {} from the right; {training}",
+            "no derivative: {} from the left, {} from the right{training}",
             shown(left),
             shown(right)
         ),
-        (Some(_), Some(_)) => format!("the same from both sides; {training}"),
-        (None, Some(_)) => format!("from the right, where alone f is defined; {training}"),
-        (Some(_), None) => format!("from the left, where alone f is defined; {training}"),
+        (Some(_), Some(_)) => format!("the same from both sides{training}"),
+        (None, Some(_)) => format!("from the right, where alone it is defined{training}"),
+        (Some(_), None) => format!("from the left, where alone it is defined{training}"),
         (None, None) => String::new(),
     }
 }

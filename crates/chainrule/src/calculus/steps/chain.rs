@@ -1,5 +1,7 @@
 //! Which parts of a function get a name, and of which parts each is made.
 
+use std::collections::BTreeSet;
+
 use chainrule_core::graph::{Graph, substitute};
 use chainrule_core::op::{Binary, Op, Unary};
 use chainrule_core::{Error, Expr};
@@ -17,6 +19,10 @@ pub(super) struct Chain<'a> {
     steps: Vec<usize>,
     names: Vec<Option<String>>,
     parts: Vec<Vec<usize>>,
+    /// How many parts there are if one that occurs twice counts twice.
+    counts: Vec<usize>,
+    /// How often each node is an operand.
+    uses: Vec<usize>,
     /// Each node in the names of the chain.
     definitions: Vec<Expr>,
     written: Vec<Expr>,
@@ -24,7 +30,7 @@ pub(super) struct Chain<'a> {
 }
 
 impl<'a> Chain<'a> {
-    pub(super) fn new(graph: &'a Graph, by: &str) -> Result<Self, Error> {
+    pub(super) fn new(graph: &'a Graph, name: &str, by: &str) -> Result<Self, Error> {
         let count = graph.nodes.len();
         let variable = graph.inputs().find(|(_, name, _)| *name == by).map(|(place, _, _)| place);
         let mut chain = Self {
@@ -35,6 +41,8 @@ impl<'a> Chain<'a> {
             steps: Vec::new(),
             names: vec![None; count],
             parts: vec![Vec::new(); count],
+            counts: vec![0; count],
+            uses: vec![0; count],
             definitions: Vec::with_capacity(count),
             written: Vec::with_capacity(count),
             mark: "′".to_owned(),
@@ -42,11 +50,14 @@ impl<'a> Chain<'a> {
         for position in 0..count {
             chain.moves[position] = chain.does_move(position);
             chain.simple[position] = chain.is_simple(position);
+            for &operand in chain.operands(position) {
+                chain.uses[operand] += 1;
+            }
         }
         while graph.inputs().any(|(_, name, _)| name.starts_with(&chain.mark)) {
             chain.mark.push('′');
         }
-        chain.choose();
+        chain.choose(name);
         chain.define()?;
         Ok(chain)
     }
@@ -107,10 +118,10 @@ impl<'a> Chain<'a> {
                 false => Rule::Constant,
             },
             Op::Binary(Binary::Add | Binary::Sub) => Rule::Sum,
-            Op::Unary(Unary::Neg) if self.is_sum(node.operands[0]) => Rule::Sum,
+            Op::Unary(Unary::Neg) if self.is_sum(position) => Rule::Sum,
             Op::Binary(Binary::Div) if self.moves[node.operands[1]] => Rule::Quotient,
             Op::Unary(Unary::Neg) | Op::Binary(Binary::Mul | Binary::Div) => {
-                if self.parts[position].len() < 2 { Rule::Factor } else { Rule::Product }
+                if self.counts[position] < 2 { Rule::Factor } else { Rule::Product }
             }
             Op::Binary(Binary::Pow) if node.operands.iter().all(|&i| self.moves[i]) => {
                 Rule::GeneralPower
@@ -198,81 +209,57 @@ impl<'a> Chain<'a> {
         }
     }
 
+    /// Whether a function is a sum or a difference, with any number of signs before it.
     fn is_sum(&self, position: usize) -> bool {
-        let node = &self.graph.nodes[position];
-        !self.is_named(position)
-            && match node.op {
-                Op::Binary(Binary::Add | Binary::Sub) => true,
-                Op::Unary(Unary::Neg) => self.is_sum_below(node.operands[0]),
-                _ => false,
-            }
-    }
-
-    /// As `is_sum`, through any number of signs.
-    fn is_sum_below(&self, position: usize) -> bool {
         let mut place = position;
-        while !self.is_named(place) {
-            match self.graph.nodes[place].op {
-                Op::Unary(Unary::Neg) => place = self.graph.nodes[place].operands[0],
+        loop {
+            let node = &self.graph.nodes[place];
+            match node.op {
                 Op::Binary(Binary::Add | Binary::Sub) => return true,
+                Op::Unary(Unary::Neg) => place = node.operands[0],
                 _ => return false,
             }
+            if !self.is_inside(place) {
+                return false;
+            }
         }
-        false
+    }
+
+    /// Whether a node belongs to the one function that uses it: it has no name, and says no more
+    /// by itself.
+    fn is_inside(&self, position: usize) -> bool {
+        !self.is_named(position) && !self.simple[position] && self.uses[position] == 1
     }
 
     /// What a function is made of: the terms of a sum, the factors of a product, the arguments of
-    /// anything else.
+    /// anything else; one that occurs twice is listed twice.
     fn find_parts(&self, position: usize) -> Vec<usize> {
         if self.simple[position] || !self.moves[position] {
             return Vec::new();
         }
-        let is_sum = self.is_sum_below_or_own(position);
+        let is_sum = self.is_sum(position);
         let mut parts = Vec::new();
         let mut pending = vec![position];
         while let Some(place) = pending.pop() {
-            let own = place == position;
             let operands = self.operands(place);
-            // What has a name of its own is a part, and so is what is simple.
-            let is_whole = !own && (self.is_named(place) || self.simple[place]);
-            let is_through = !is_whole
-                && match &self.graph.nodes[place].op {
-                    Op::Binary(Binary::Add | Binary::Sub) => is_sum,
-                    Op::Unary(Unary::Neg) => true,
-                    Op::Binary(Binary::Mul) => !is_sum,
-                    Op::Binary(Binary::Div) => !is_sum && !self.moves[operands[1]],
-                    _ => false,
-                };
-            let moving = operands.iter().copied().filter(|&i| self.moves[i]);
-            if is_through {
-                pending.extend(moving.collect::<Vec<_>>().into_iter().rev());
-            } else if own {
-                let branches = match self.graph.nodes[place].op {
-                    Op::Select => 1,
-                    _ => 0,
-                };
-                parts.extend(operands[branches..].iter().copied().filter(|&i| self.moves[i]));
-            } else {
+            let is_through = match &self.graph.nodes[place].op {
+                Op::Binary(Binary::Add | Binary::Sub) => is_sum,
+                Op::Unary(Unary::Neg) => true,
+                Op::Binary(Binary::Mul) => !is_sum,
+                Op::Binary(Binary::Div) => !is_sum && !self.moves[operands[1]],
+                _ => false,
+            };
+            let condition = usize::from(self.graph.nodes[place].op == Op::Select);
+            let moving = operands[condition..].iter().copied().filter(|&i| self.moves[i]);
+            if place != position && !(is_through && self.is_inside(place)) {
                 parts.push(place);
+            } else if is_through {
+                pending.extend(moving.rev());
+            } else {
+                parts.extend(moving);
             }
         }
-        let mut seen = Vec::new();
-        parts.retain(|&part| {
-            !seen.contains(&part) && {
-                seen.push(part);
-                true
-            }
-        });
         parts
-    }
-
-    fn is_sum_below_or_own(&self, position: usize) -> bool {
-        let node = &self.graph.nodes[position];
-        match node.op {
-            Op::Binary(Binary::Add | Binary::Sub) => true,
-            Op::Unary(Unary::Neg) => self.is_sum_below(node.operands[0]),
-            _ => false,
-        }
     }
 
     /// Whether a part of a function of this kind is written in place if it is simple.
@@ -280,8 +267,16 @@ impl<'a> Chain<'a> {
         !matches!(self.rule(position), Rule::Chain | Rule::GeneralPower)
     }
 
-    /// Gives names, from the outside in, and then the parts, which depend on them.
-    fn choose(&mut self) {
+    fn set_parts(&mut self, position: usize) {
+        let mut parts = self.find_parts(position);
+        self.counts[position] = parts.len();
+        let mut seen = BTreeSet::new();
+        parts.retain(|&part| seen.insert(part));
+        self.parts[position] = parts;
+    }
+
+    /// Gives names, that of the whole and then from the outside in, and then the parts, which depend on them.
+    fn choose(&mut self, name: &str) {
         let root = self.graph.roots[0];
         let mut is_step = vec![false; root + 1];
         is_step[root] = true;
@@ -289,7 +284,7 @@ impl<'a> Chain<'a> {
             if !is_step[position] {
                 continue;
             }
-            self.parts[position] = self.find_parts(position);
+            self.set_parts(position);
             let in_place = self.writes_in_place(position);
             for &part in &self.parts[position] {
                 is_step[part] |=
@@ -301,16 +296,12 @@ impl<'a> Chain<'a> {
         let mut letters = names(&taken);
         for &position in &self.steps {
             self.names[position] = match position == root {
-                true => ["f", "y", "F", "Y"]
-                    .iter()
-                    .map(|name| (*name).to_owned())
-                    .chain((1..).map(|number| format!("f{number}")))
-                    .find(|name| !taken.contains(name)),
+                true => Some(name.to_owned()),
                 false => letters.next(),
             };
         }
         for position in self.steps.clone() {
-            self.parts[position] = self.find_parts(position);
+            self.set_parts(position);
         }
     }
 
