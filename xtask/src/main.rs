@@ -1,9 +1,11 @@
-//! The tasks of the workspace: `cargo xtask test` checks everything, as CI does.
+//! The tasks of the workspace: `cargo xtask test` checks everything, as CI does, and
+//! `cargo xtask bench` measures.
 //!
 //! It needs Rust with rustfmt and clippy, Python 3.11 or later, and the package registries of
 //! both; it installs the rest below the build folder. There is one list of steps ([`steps`]);
 //! names after `test` choose among them, `--full` adds those that take long.
 
+mod bench;
 mod python;
 mod steps;
 mod tidy;
@@ -25,6 +27,19 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let task = arguments.next().unwrap_or_default();
     let arguments: Vec<String> = arguments.collect();
+    if task == "bench" {
+        return match bench::bench(&arguments) {
+            Some(Ok(())) => ExitCode::SUCCESS,
+            Some(Err(reason)) => {
+                eprintln!("{reason}");
+                ExitCode::FAILURE
+            }
+            None => {
+                eprint!("{}", bench::USAGE);
+                ExitCode::from(2)
+            }
+        };
+    }
     let (options, names): (Vec<_>, Vec<_>) =
         arguments.iter().map(String::as_str).partition(|word| word.starts_with('-'));
     let unknown = options

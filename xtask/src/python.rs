@@ -29,7 +29,7 @@ fn program(workspace: &Workspace) -> PathBuf {
 
 /// The interpreter of an environment with the packages of a list in `xtask/requirements`; it is
 /// made where it is not there, and kept as long as the list stays the same.
-fn environment(workspace: &Workspace, name: &str) -> Result<PathBuf, String> {
+pub fn environment(workspace: &Workspace, name: &str) -> Result<PathBuf, String> {
     let list = format!("xtask/requirements/{name}.txt");
     let wanted = workspace.text(&list)?;
     let folder = workspace.binaries.with_file_name("venv").join(name);

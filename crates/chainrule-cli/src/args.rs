@@ -1,5 +1,6 @@
 //! What can be asked on the command line.
 
+mod bench;
 mod derive;
 mod functions;
 mod help;
@@ -14,6 +15,7 @@ use clap::{Args, Parser, Subcommand};
 use chainrule::data::ReadOptions;
 
 use crate::output::Manner;
+pub use bench::{Bench, PREDICTIONS};
 pub use derive::Derive;
 pub use functions::Functions;
 pub use plot::Plot;
@@ -50,6 +52,9 @@ pub enum Command {
     /// Lists what there is: functions, activations, losses, metrics, optimizers …
     #[command(help_template = help::FUNCTIONS)]
     Functions(Functions),
+    /// Times the steps of trainings, and predictions, on this machine
+    #[command(help_template = help::BENCH)]
+    Bench(Bench),
     /// Draws formulas, functions and losses, their derivatives, contours and optimizers' paths
     #[command(help_template = help::PLOT)]
     Plot(Box<Plot>),
@@ -65,6 +70,7 @@ impl Command {
             Self::Inspect(args) => Manner { json: args.json, quiet: false },
             Self::Derive(args) => args.voice.manner(),
             Self::Functions(args) => args.voice.manner(),
+            Self::Bench(args) => args.voice.manner(),
             Self::Plot(args) => args.voice.manner(),
         }
     }

@@ -1,11 +1,13 @@
 //! One file a command, and what several of them share.
 
+pub mod bench;
 pub mod derive;
 pub mod evaluate;
 pub mod functions;
 pub mod inspect;
 pub mod plot;
 pub mod predict;
+mod profile;
 pub mod train;
 
 use std::path::Path;

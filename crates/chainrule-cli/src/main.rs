@@ -36,6 +36,7 @@ fn main() -> ExitCode {
         Command::Inspect(args) => commands::inspect::run(args, &mut output),
         Command::Functions(args) => commands::functions::run(args, &mut output),
         Command::Derive(args) => commands::derive::run(args, &mut output),
+        Command::Bench(args) => commands::bench::run(args, &mut output),
         Command::Plot(args) => commands::plot::run(args, &mut output),
     };
     match result.and_then(|()| output.finish()) {

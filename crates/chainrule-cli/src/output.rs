@@ -17,6 +17,7 @@ use crate::failure::Failure;
 pub use json::Object;
 pub use numbers::{bytes, count, of, seconds, short, whole_seconds};
 pub use table::Align;
+pub use table::table as aligned;
 use table::table;
 
 /// How much is said, and in which form.
@@ -29,7 +30,7 @@ pub struct Manner {
 }
 
 /// The width of the labels at the left.
-const LABELS: usize = 12;
+pub const LABELS: usize = 12;
 
 /// The blanks before an explanation.
 const GAP: usize = 3;
@@ -55,6 +56,11 @@ impl Output {
     /// Whether results are lines of JSON.
     pub fn json(&self) -> bool {
         self.manner.json
+    }
+
+    /// The width that results are wrapped at; none where nobody looks at a screen.
+    pub fn width(&self) -> Option<usize> {
+        width(&Term::stdout())
     }
 
     /// Whether the story of the work is told: not in JSON, and not when it is to be quiet.
@@ -206,10 +212,12 @@ impl Write for Output {
     }
 }
 
-/// The width to wrap at; none where nobody looks at a screen.
+/// The width to wrap at: what COLUMNS says, or that of the screen; none where nobody looks at one.
 fn width(terminal: &Term) -> Option<usize> {
-    let (_, columns) = terminal.size_checked()?;
-    terminal.is_term().then(|| usize::from(columns).clamp(40, WIDEST))
+    let told = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
+    let seen = || terminal.size_checked().filter(|_| terminal.is_term());
+    let columns = told.or_else(|| Some(usize::from(seen()?.1)))?;
+    Some(columns.clamp(40, WIDEST))
 }
 
 /// A label and a text, wrapped into lines of (label, text).

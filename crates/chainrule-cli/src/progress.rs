@@ -4,6 +4,7 @@
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
+use chainrule::engine::KernelTime;
 use chainrule::metrics::Measured;
 use chainrule::train::{Callback, Epoch};
 use console::Term;
@@ -27,6 +28,9 @@ pub struct Progress<'a> {
     finished: Option<f64>,
     validation: String,
     warned: bool,
+    /// Whether the kernels are timed, and how many steps they ran and how long, at the end.
+    profiles: bool,
+    profile: (u64, Vec<KernelTime>),
 }
 
 /// How often the bar moves: often enough to look alive, seldom enough to cost nothing.
@@ -70,15 +74,23 @@ impl<'a> Progress<'a> {
             finished: None,
             validation: String::new(),
             warned: false,
+            profiles: false,
+            profile: (0, Vec::new()),
         }
     }
 
-    /// Takes the bar away. Returns the seconds that the training took.
-    pub fn finish(self) -> f64 {
+    /// Lets the kernels be timed.
+    pub fn profiling(self, profiles: bool) -> Self {
+        Self { profiles, ..self }
+    }
+
+    /// Takes the bar away. Returns the number of steps that were timed, and the time in each
+    /// kernel.
+    pub fn finish(self) -> (u64, Vec<KernelTime>) {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
-        self.started.elapsed().as_secs_f64()
+        self.profile
     }
 
     fn draw(&mut self, step: u64) {
@@ -154,6 +166,14 @@ impl Callback for Progress<'_> {
             self.told(epoch);
         }
         ControlFlow::Continue(())
+    }
+
+    fn profiles(&self) -> bool {
+        self.profiles
+    }
+
+    fn profile(&mut self, steps: u64, times: &[KernelTime]) {
+        self.profile = (steps, times.to_vec());
     }
 }
 

@@ -4,9 +4,10 @@
 //! them with `chainrule_core` and runs them through what this module exports.
 
 pub use chainrule_core::compile::{Program, compile};
+pub use chainrule_cpu::gemm::multiply_add_rounds;
 pub use chainrule_cpu::{
-    Batches, Data, Engine, Error as EngineError, Matrices, Matrix, Number, Options, RowSource,
-    Selection, SharedValues, StepControl,
+    Batches, Data, Engine, Error as EngineError, Isa, KernelTime, Matrices, Matrix, Number,
+    Options, RowSource, Selection, SharedValues, StepControl,
 };
 
 /// The number of threads that this machine runs at once.

@@ -16,6 +16,7 @@
 //! ```
 
 pub mod activations;
+pub mod bench;
 pub mod calculus;
 pub mod clipping;
 pub mod criterion;

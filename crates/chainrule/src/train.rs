@@ -15,7 +15,7 @@ use std::ops::ControlFlow;
 
 use crate::clipping::Clipping;
 use crate::criterion::Criterion;
-use crate::engine::{Engine, Number, Options, RowSource};
+use crate::engine::{Engine, KernelTime, Number, Options, Program, RowSource};
 use crate::error::{ErrorKind, Result};
 use crate::metrics::Measured;
 use crate::network::{Built, Network};
@@ -120,6 +120,15 @@ pub trait Callback {
     fn metrics(&mut self, _outputs: &[f64]) -> Vec<Measured> {
         Vec::new()
     }
+
+    /// Whether the time in each kernel is to be measured, which takes some 40 ns a kernel and step.
+    fn profiles(&self) -> bool {
+        false
+    }
+
+    /// At the end, if [`Callback::profiles`]: the number of steps, and what the first thread has
+    /// spent in each kernel of a step.
+    fn profile(&mut self, _steps: u64, _times: &[KernelTime]) {}
 }
 
 /// A callback that does nothing.
@@ -140,6 +149,21 @@ pub struct Trained<T> {
     pub interrupted: bool,
     /// Whether a solver ended it, at the optimum as far as it can tell.
     pub converged: bool,
+}
+
+/// The step of training as one program: forward, loss, backward and update, for targets of
+/// `width` columns.
+///
+/// # Errors
+/// What is wrong with the network or the loss.
+pub fn step_program(
+    network: &Network,
+    criterion: &Criterion,
+    settings: &Settings,
+    width: usize,
+) -> Result<Program> {
+    let built = network.build(true)?;
+    program::step(&built, criterion, &settings.optimizer, settings.clip, (width, false))
 }
 
 /// Trains a network.
@@ -172,11 +196,13 @@ pub fn train<T: Number>(
     if criterion.has_classes() && width == 1 {
         check::check_classes(data, built.output.shape().elements())?;
     }
-    let options = Options { threads: settings.threads, ..Options::default() };
+    let profile = callback.profiles();
+    let options = Options { threads: settings.threads, profile, ..Options::default() };
     let mut learner: Box<dyn Learner<T> + '_> = match by_steps {
         true => Box::new(Stepper::new(built, criterion, data, settings, options)?),
         false => Box::new(Solver::new(built, criterion, data, settings, options)?),
     };
+    let options = Options { profile: false, ..options };
     let mut validation = Validation::new(network, criterion, data, options)?;
     let mut history: Vec<Epoch> = Vec::new();
     let mut losses: Vec<f64> = Vec::new();
@@ -217,6 +243,10 @@ pub fn train<T: Number>(
             break;
         }
     }
+    if profile {
+        let (steps, times) = learner.profile();
+        callback.profile(steps, &times);
+    }
     let (best_epoch, kept) = match best {
         Some((_, number, kept)) => (number, kept),
         None => (0, learner.keep()),
@@ -254,6 +284,9 @@ trait Learner<T: Number> {
 
     /// The elements of a parameter or a state; `None` if nothing reads it.
     fn values(&self, name: &str) -> Option<&[T]>;
+
+    /// How often its program has run, and the time in each of its kernels.
+    fn profile(&self) -> (u64, Vec<KernelTime>);
 
     /// Whether every parameter and state is a finite number.
     fn is_finite(&self) -> bool {

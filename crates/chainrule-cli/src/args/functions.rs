@@ -13,6 +13,9 @@ pub struct Functions {
     /// The language, en or ko [default: that of the locale]
     #[arg(long, value_name = "LANGUAGE", value_parser = language)]
     pub lang: Option<Language>,
+    /// Write the reference page, in Markdown
+    #[arg(long, help_heading = "Output", conflicts_with = "json")]
+    pub markdown: bool,
     #[command(flatten)]
     pub voice: Voice,
 }

@@ -121,6 +121,25 @@ without a value gives a curve, two give contours. Without -o the plot stands in 
 --json its numbers are one line.
 ";
 
+/// `chainrule bench --help`.
+pub const BENCH: &str = "\
+{about}
+
+Examples:
+  chainrule bench
+  chainrule bench W1 W4 --threads 1 --profile
+  chainrule bench --layers 8,64,64,1 --batch-size 32 --optimizer adam --activation tanh
+  chainrule bench --layers 30,128,10 --loss categorical_cross_entropy --json
+
+{usage-heading} {usage}
+
+{all-args}
+
+A step is gather, forward, loss, backward and update, timed in `train` itself: the median of the
+epochs after a few to warm up. GFLOP/s are those of the matrix products alone, the peak that of
+nothing but multiply-adds in the same run. Quiet the machine first: other work makes figures worse.
+";
+
 /// `chainrule derive --help`.
 pub const DERIVE: &str = "\
 {about}
@@ -149,13 +168,14 @@ Examples:
   chainrule functions losses
   chainrule functions gelu
   chainrule functions adam --lang ko
+  chainrule functions --markdown > reference.md
 
 {usage-heading} {usage}
 
 {all-args}
 
-Families: functions, activations, losses, metrics, optimizers, schedules, initializers, layers.
-Where tools disagree on a default, it is PyTorch's.
+Families: functions, activations, losses, metrics, optimizers, schedules, clipping, initializers,
+layers. Where tools disagree on a default, it is PyTorch's, and the text says so.
 ";
 
 /// Help for `--task`.

@@ -104,6 +104,9 @@ pub struct Train {
     #[arg(long, value_name = "COUNT", help_heading = "Training")]
     #[arg(value_parser = values::at_least_one, allow_negative_numbers = true)]
     pub threads: Option<usize>,
+    /// Show at the end where the time of a step went, kernel by kernel
+    #[arg(long, help_heading = "Output")]
+    pub profile: bool,
 
     #[command(flatten)]
     pub format: Format,

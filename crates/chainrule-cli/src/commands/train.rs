@@ -3,11 +3,13 @@
 use std::path::Path;
 use std::time::Instant;
 
+use chainrule::bench::peak;
 use chainrule::data::{Kind, Role, Table};
+use chainrule::engine::KernelTime;
 use chainrule::estimator::{Evaluation, Fitted, Plan, evaluate_rows};
 use chainrule::losses::{Output as Meaning, TargetScale};
 
-use super::{Named, answered, metrics, named, unused};
+use super::{Named, answered, metrics, named, profile, unused};
 use crate::args::{TestPart, Train};
 use crate::failure::Failure;
 use crate::files::Destination;
@@ -32,9 +34,10 @@ pub fn run(args: &Train, output: &mut Output) -> Result<(), Failure> {
 
     let interrupt = Interrupt::watch()?;
     let steps = plan.rows().0.div_ceil(plan.settings.batch_size);
-    let mut progress = Progress::new(output, &interrupt, plan.settings.epochs, steps);
+    let progress = Progress::new(output, &interrupt, plan.settings.epochs, steps);
+    let mut progress = progress.profiling(args.profile);
     let fitted = plan.train(&table, &mut progress);
-    progress.finish();
+    let timed = progress.finish();
     let fitted = fitted?;
 
     // The file comes first: whatever fails after it does not cost the training.
@@ -60,10 +63,20 @@ pub fn run(args: &Train, output: &mut Output) -> Result<(), Failure> {
     } else {
         done.print(output);
     }
+    if args.profile && output.tells() {
+        show(timed, recipe.threads, output);
+    }
     match fitted.interrupted {
         true => Err(Failure::Interrupted),
         false => Ok(()),
     }
+}
+
+/// Shows where the time of the steps went.
+fn show((steps, times): (u64, Vec<KernelTime>), threads: usize, output: &mut Output) {
+    let lines = profile::lines(&times, steps, peak(threads), threads);
+    output.plain("");
+    lines.iter().for_each(|line| output.plain(line));
 }
 
 fn destination(args: &Train) -> Result<Destination, Failure> {

@@ -3,6 +3,7 @@
 
 mod bad_input;
 mod bad_model;
+mod bench;
 mod derive;
 mod formulas;
 mod functions;
@@ -68,7 +69,7 @@ impl Folder {
 
     fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_chainrule"));
-        command.current_dir(&self.0).args(words).stdin(Stdio::null());
+        command.current_dir(&self.0).args(words).stdin(Stdio::null()).env_remove("COLUMNS");
         command
     }
 

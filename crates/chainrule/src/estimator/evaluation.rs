@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use crate::data::{Table, TargetEncoder, row_weights};
+use crate::engine::KernelTime;
 use crate::error::Result;
 use crate::metrics::{Choice, Classes, Columns, METRICS, Measured, confusion_matrix};
 use crate::model::{Inputs, Model};
@@ -205,5 +206,13 @@ impl Callback for Watched<'_> {
         let mut metrics = self.truth.measure(&predictions).unwrap_or_default();
         metrics.extend(self.inner.metrics(outputs));
         metrics
+    }
+
+    fn profiles(&self) -> bool {
+        self.inner.profiles()
+    }
+
+    fn profile(&mut self, steps: u64, times: &[KernelTime]) {
+        self.inner.profile(steps, times);
     }
 }

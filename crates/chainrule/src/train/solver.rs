@@ -5,7 +5,7 @@ use chainrule_core::op::Op;
 
 use super::{Callback, Data, Learner, Round, Settings, check, program, set};
 use crate::criterion::Criterion;
-use crate::engine::{Engine, Number, Options, RowSource, Selection};
+use crate::engine::{Engine, KernelTime, Number, Options, RowSource, Selection};
 use crate::error::Result;
 use crate::lbfgs::{Lbfgs, Outcome};
 use crate::network::Built;
@@ -117,6 +117,10 @@ impl<T: Number> Learner<T> for Solver<'_, T> {
             .zip(&self.values)
             .find_map(|(known, values)| (known == name).then_some(&values[..]))
     }
+
+    fn profile(&self) -> (u64, Vec<KernelTime>) {
+        (self.whole.evaluations, self.whole.engine.profile())
+    }
 }
 
 /// The loss of all rows and its gradient, as a function of the parameters in a row.
@@ -127,6 +131,7 @@ struct Whole<'a> {
     /// The place of each parameter among the inputs, if anything reads it, and its size.
     parameters: Vec<(Option<usize>, usize)>,
     decay: f64,
+    evaluations: u64,
     /// Where it was evaluated last.
     at: Vec<f64>,
     /// The mean loss there, without what the decay adds.
@@ -159,7 +164,8 @@ impl<'a> Whole<'a> {
         }
         set(&mut engine, "total_weight", &[weights.iter().sum()])?;
         let (source, rows) = (data.source, data.training);
-        Ok(Self { engine, source, rows, parameters, decay, at: Vec::new(), loss: f64::NAN })
+        let (at, loss) = (Vec::new(), f64::NAN);
+        Ok(Self { engine, source, rows, parameters, decay, evaluations: 0, at, loss })
     }
 
     fn evaluate(&mut self, at: &[f64], gradient: &mut [f64]) -> Result<f64> {
@@ -172,6 +178,7 @@ impl<'a> Whole<'a> {
             rest = others;
         }
         self.engine.run(self.source, Selection::Rows(self.rows), 0, 0, &mut [])?;
+        self.evaluations += 1;
         let values = self.engine.values();
         self.loss = values.output(0).first().copied().unwrap_or(f64::NAN);
         let slopes = (1..=self.parameters.len()).flat_map(|place| values.output(place));

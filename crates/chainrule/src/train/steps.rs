@@ -7,7 +7,7 @@ use chainrule_core::random;
 use super::{Callback, Data, Learner, Round, Settings, program, set};
 use crate::criterion::Criterion;
 use crate::engine::{
-    Batches, Engine, Number, Options, RowSource, Selection, SharedValues, StepControl,
+    Batches, Engine, KernelTime, Number, Options, RowSource, Selection, SharedValues, StepControl,
 };
 use crate::error::Result;
 use crate::network::Built;
@@ -129,6 +129,10 @@ impl<T: Number> Learner<T> for Stepper<'_, T> {
 
     fn values(&self, name: &str) -> Option<&[T]> {
         self.engine.program().input(name).map(|input| self.engine.input(input))
+    }
+
+    fn profile(&self) -> (u64, Vec<KernelTime>) {
+        (self.steps, self.engine.profile())
     }
 }
 

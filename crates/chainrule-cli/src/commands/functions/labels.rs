@@ -1,0 +1,68 @@
+//! The words around what the library's tables say, in both languages.
+
+use chainrule::metrics::Better;
+use chainrule::reference::Value;
+use chainrule::{Language, Words};
+
+const fn words(english: &'static str, korean: &'static str) -> Words {
+    Words { english, korean }
+}
+
+pub const FORMULA: Words = words("formula", "식");
+pub const LATEX: Words = words("LaTeX", "LaTeX");
+/// Stands before the derivative of a loss.
+pub const OF_A_ROW: Words = words("of a row, ", "한 행에서 ");
+pub const DERIVATIVE: Words = words("derivative", "도함수");
+pub const CALL: Words = words("in formulas", "식에서");
+pub const DOMAIN: Words = words("domain", "정의역");
+pub const RANGE: Words = words("range", "값의 범위");
+pub const BETTER: Words = words("better", "비교");
+pub const ABOUT: Words = words("about", "설명");
+pub const USE_IT: Words = words("use it", "쓰임");
+pub const LEARNS: Words = words("learns", "학습");
+pub const RATE: Words = words("step size", "학습률");
+pub const SETTINGS: Words = words("settings", "설정");
+pub const EXAMPLE: Words = words("example", "예");
+pub const SETTING: Words = words("setting", "설정");
+pub const DEFAULT: Words = words("default", "기본값");
+pub const VALUES: Words = words("values", "가능한 값");
+
+/// Inequalities and ranges, `x > 0 or n = 1` and `0 to 1`, in which few words stand.
+pub fn values(text: &str, language: Language) -> String {
+    match language {
+        Language::English => text.to_owned(),
+        Language::Korean => text.replace(" or ", " 또는 ").replace(" to ", " ~ "),
+    }
+}
+
+/// The default of a setting.
+pub fn default(value: Value, language: Language) -> String {
+    match (value, language) {
+        (Value::Text("by the activation"), Language::Korean) => "활성화 함수에 따라".to_owned(),
+        _ => value.to_string(),
+    }
+}
+
+/// Which value of a metric is better.
+pub fn better(better: Better) -> Words {
+    match better {
+        Better::Higher => words("higher", "클수록 좋다"),
+        Better::Lower => words("lower", "작을수록 좋다"),
+    }
+}
+
+/// What a learned number starts at: `a, from 0.25`.
+pub fn learned((name, first): (&str, f64), language: Language) -> String {
+    match language {
+        Language::English => format!("{name}, from {first} on"),
+        Language::Korean => format!("{name}, {first}에서 시작"),
+    }
+}
+
+/// What the learning rate is: `0.001 unless --learning-rate gives another`.
+pub fn learning_rate(rate: f64, language: Language) -> String {
+    match language {
+        Language::English => format!("learning rate {rate} unless --learning-rate says otherwise"),
+        Language::Korean => format!("{rate} (--learning-rate로 바꾼다)"),
+    }
+}
