@@ -2,6 +2,7 @@
 
 mod manifest;
 mod rust_source;
+mod unsafe_code;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -9,6 +10,7 @@ use std::path::Path;
 
 use crate::workspace::Workspace;
 use rust_source::{has_word, lines};
+use unsafe_code::Blocks;
 
 /// The only crate with unsafe code.
 const UNSAFE_CRATE: &str = "crates/chainrule-cpu/";
@@ -49,6 +51,7 @@ const EXAMPLE: &str = "crates/chainrule/examples/penguins.rs";
 struct Findings {
     errors: Vec<String>,
     warnings: Vec<String>,
+    unsafe_blocks: Blocks,
 }
 
 /// Prints what is not as promised.
@@ -91,6 +94,8 @@ pub fn check(workspace: &Workspace) -> Result<(), String> {
     for error in &findings.errors {
         println!("error: {error}");
     }
+    let Blocks { count, lines } = findings.unsafe_blocks;
+    println!("{lines} lines in {count} blocks of unsafe code in {UNSAFE_CRATE}src");
     println!("{} files read", paths.len());
     match findings.errors.len() {
         0 => Ok(()),
@@ -128,6 +133,9 @@ fn file_name(path: &str, findings: &mut Findings) {
 
 fn rust(path: &str, text: &str, allocators: &mut BTreeSet<&str>, findings: &mut Findings) {
     let lines = lines(text);
+    if path.strip_prefix(UNSAFE_CRATE).is_some_and(|rest| rest.starts_with("src/")) {
+        findings.unsafe_blocks.add(&lines);
+    }
     let unsafe_is_allowed = path.starts_with(UNSAFE_CRATE) || COUNTING_ALLOCATORS.contains(&path);
     let (library, engine, engine_crate) = ENGINE;
     for (place, line) in lines.iter().enumerate() {

@@ -1,7 +1,9 @@
 //! What can be asked on the command line.
 
 mod bench;
+mod check;
 mod derive;
+mod explain;
 mod functions;
 mod help;
 mod plot;
@@ -16,7 +18,9 @@ use chainrule::data::ReadOptions;
 
 use crate::output::Manner;
 pub use bench::{Bench, PREDICTIONS};
+pub use check::Check;
 pub use derive::Derive;
+pub use explain::Explain;
 pub use functions::Functions;
 pub use plot::Plot;
 pub use train::Train;
@@ -52,6 +56,12 @@ pub enum Command {
     /// Lists what there is: functions, activations, losses, metrics, optimizers …
     #[command(help_template = help::FUNCTIONS)]
     Functions(Functions),
+    /// Explains a model: its forward pass and its gradient, step by step
+    #[command(help_template = help::EXPLAIN)]
+    Explain(Box<Explain>),
+    /// Checks a model's gradients against central differences on your own rows
+    #[command(help_template = help::CHECK)]
+    Check(Check),
     /// Times the steps of trainings, and predictions, on this machine
     #[command(help_template = help::BENCH)]
     Bench(Bench),
@@ -70,6 +80,8 @@ impl Command {
             Self::Inspect(args) => Manner { json: args.json, quiet: false },
             Self::Derive(args) => args.voice.manner(),
             Self::Functions(args) => args.voice.manner(),
+            Self::Explain(args) => args.voice.manner(),
+            Self::Check(args) => args.voice.manner(),
             Self::Bench(args) => args.voice.manner(),
             Self::Plot(args) => args.voice.manner(),
         }

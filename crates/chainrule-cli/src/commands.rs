@@ -1,13 +1,16 @@
 //! One file a command, and what several of them share.
 
 pub mod bench;
+pub mod check;
 pub mod derive;
 pub mod evaluate;
+pub mod explain;
 pub mod functions;
 pub mod inspect;
 pub mod plot;
 pub mod predict;
 mod profile;
+mod stages;
 pub mod train;
 
 use std::path::Path;

@@ -14,6 +14,8 @@ pub enum Failure {
     Formula(chainrule::Error),
     /// A formula has no finite value at the point that was asked for.
     Undefined { problem: String },
+    /// A gradient is not what differences of the loss say.
+    WrongGradient { problem: String },
     /// The file to be written is there already.
     FileExists { file: String },
     /// A file cannot be written.
@@ -42,6 +44,7 @@ impl Failure {
             },
             Self::Formula(_) => Self::USAGE,
             Self::Undefined { .. }
+            | Self::WrongGradient { .. }
             | Self::FileExists { .. }
             | Self::Unwritable { .. }
             | Self::NoInterrupt { .. } => 1,
@@ -72,7 +75,7 @@ impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Library(error) | Self::Formula(error) => error.fmt(f),
-            Self::Undefined { problem } => f.write_str(problem),
+            Self::Undefined { problem } | Self::WrongGradient { problem } => f.write_str(problem),
             Self::FileExists { file } => {
                 write!(f, "{file}: the file is there already; --force writes over it")
             }

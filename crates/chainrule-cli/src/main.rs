@@ -16,6 +16,7 @@ mod progress;
 
 use std::process::ExitCode;
 
+use chainrule::engine::Isa;
 use clap::Parser;
 use clap::error::ErrorKind;
 
@@ -29,6 +30,10 @@ fn main() -> ExitCode {
         Err(refusal) => return refused(&refusal),
     };
     let mut output = Output::new(arguments.command.manner());
+    if let Err(refused) = Isa::requested() {
+        output.error(&Failure::Library(refused.into()));
+        return ExitCode::from(Failure::USAGE);
+    }
     let result = match &arguments.command {
         Command::Train(args) => commands::train::run(args, &mut output),
         Command::Predict(args) => commands::predict::run(args, &mut output),
@@ -36,6 +41,8 @@ fn main() -> ExitCode {
         Command::Inspect(args) => commands::inspect::run(args, &mut output),
         Command::Functions(args) => commands::functions::run(args, &mut output),
         Command::Derive(args) => commands::derive::run(args, &mut output),
+        Command::Explain(args) => commands::explain::run(args, &mut output),
+        Command::Check(args) => commands::check::run(args, &mut output),
         Command::Bench(args) => commands::bench::run(args, &mut output),
         Command::Plot(args) => commands::plot::run(args, &mut output),
     };

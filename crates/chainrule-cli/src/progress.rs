@@ -31,6 +31,11 @@ pub struct Progress<'a> {
     /// Whether the kernels are timed, and how many steps they ran and how long, at the end.
     profiles: bool,
     profile: (u64, Vec<KernelTime>),
+    /// When the first step and the last one ended, if they are timed, and how long it took from
+    /// there to the ends of the epochs.
+    first_step: Option<Instant>,
+    last_step: Option<Instant>,
+    evaluated: Duration,
 }
 
 /// How often the bar moves: often enough to look alive, seldom enough to cost nothing.
@@ -76,12 +81,20 @@ impl<'a> Progress<'a> {
             warned: false,
             profiles: false,
             profile: (0, Vec::new()),
+            first_step: None,
+            last_step: None,
+            evaluated: Duration::ZERO,
         }
     }
 
     /// Lets the kernels be timed.
     pub fn profiling(self, profiles: bool) -> Self {
         Self { profiles, ..self }
+    }
+
+    /// When the first step ended, if it was timed, and how long the evaluation of epochs took.
+    pub fn times(&self) -> (Option<Instant>, Duration) {
+        (self.first_step, self.evaluated)
     }
 
     /// Takes the bar away. Returns the number of steps that were timed, and the time in each
@@ -147,6 +160,10 @@ impl Callback for Progress<'_> {
     fn step(&mut self, step: u64, loss: f64) -> ControlFlow<()> {
         self.running.1 += loss;
         self.running.2 += 1;
+        if self.profiles {
+            self.last_step = Some(Instant::now());
+            self.first_step = self.first_step.or(self.last_step);
+        }
         self.draw(step);
         if !self.interrupt.asked() {
             return ControlFlow::Continue(());
@@ -160,6 +177,7 @@ impl Callback for Progress<'_> {
 
     fn epoch(&mut self, epoch: &Epoch) -> ControlFlow<()> {
         self.running = (epoch.number + 1, 0.0, 0);
+        self.evaluated += self.last_step.take().map_or(Duration::ZERO, |last| last.elapsed());
         if self.output.json() {
             self.output.object(event(epoch, self.started.elapsed().as_secs_f64()));
         } else if self.output.tells() {

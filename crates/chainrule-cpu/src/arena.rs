@@ -2,23 +2,25 @@
 
 use crate::simd::Element;
 
+/// Bytes of a cache line.
+const LINE: usize = 64;
+
 /// Zeroed memory aligned to a cache line, so that vectors never straddle two.
+///
+/// Pages that are never touched take no memory: room for the largest chunk of rows costs a small
+/// batch nothing.
 pub(crate) struct Buffer<T> {
-    lines: Vec<Line>,
+    // Bytes, not lines: only of numbers does `vec!` ask the system for memory that is zero already.
+    bytes: Vec<u8>,
     length: usize,
     element: std::marker::PhantomData<T>,
 }
 
-#[derive(Clone, Copy)]
-#[repr(align(64))]
-struct Line(#[allow(dead_code, reason = "only the size and alignment matter")] [u8; 64]);
-
 impl<T: Element> Buffer<T> {
     /// Room for `length` elements, all +0.
     pub(crate) fn new(length: usize) -> Self {
-        let per_line = size_of::<Line>() / size_of::<T>();
-        let lines = vec![Line([0; 64]); length.div_ceil(per_line)];
-        Self { lines, length, element: std::marker::PhantomData }
+        let size = length.saturating_mul(size_of::<T>()).saturating_add(LINE);
+        Self { bytes: vec![0; size], length, element: std::marker::PhantomData }
     }
 
     /// Makes room for at least `length` elements; what was there is lost if it grows.
@@ -30,13 +32,30 @@ impl<T: Element> Buffer<T> {
 
     /// The first element.
     pub(crate) fn pointer(&mut self) -> *mut T {
-        self.lines.as_mut_ptr().cast()
+        let start = self.bytes.as_mut_ptr();
+        start.wrapping_add(start.align_offset(LINE)).cast()
     }
 
     /// The elements.
     pub(crate) fn slice(&self) -> &[T] {
-        // SAFETY: the lines hold at least `length` elements (`new`), all bits of which are
-        // numbers, and a line is aligned for every element.
-        unsafe { std::slice::from_raw_parts(self.lines.as_ptr().cast(), self.length) }
+        let start = self.bytes.as_ptr();
+        let start = start.wrapping_add(start.align_offset(LINE)).cast();
+        // SAFETY: from the first whole line on, the bytes hold `length` elements (`new` asked for
+        // one line more), all bits of which are numbers, and a line is aligned for every element.
+        unsafe { std::slice::from_raw_parts(start, self.length) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_buffer_is_zero_and_aligned_whatever_its_length() {
+        for length in [0, 1, 15, 16, 17, 100_000] {
+            let mut buffer = Buffer::<f32>::new(length);
+            assert!(buffer.pointer().addr().is_multiple_of(LINE));
+            assert_eq!(buffer.slice(), vec![0.0; length]);
+        }
     }
 }

@@ -1,6 +1,7 @@
 //! The engine: a program in memory, and what one asks of it.
 
 use std::sync::atomic::AtomicBool;
+use std::time::{Duration, Instant};
 
 use chainrule_core::Kind;
 use chainrule_core::compile::Program;
@@ -10,11 +11,12 @@ use crate::control::{Batches, SharedValues, StepControl};
 use crate::error::{Error, ErrorKind};
 use crate::lanes::Number;
 use crate::options::Options;
+use crate::pace::Pace;
 use crate::plan::{Place, Plan};
 use crate::profile::{KernelTime, Profile};
 use crate::run::{Run, Scratch};
 use crate::source::{RowSource, Selection};
-use crate::threads::{Attendance, Barrier};
+use crate::threads::{Attendance, Barrier, Dismissal, Gate};
 
 /// A program in memory, ready to run: its parameters, its arenas, its threads' scratch.
 ///
@@ -30,18 +32,27 @@ pub struct Engine<T> {
     workers: Vec<Worker<T>>,
     groups: Vec<usize>,
     profile: Option<Profile>,
-    /// Runs that will use one thread, since the last one found the machine's cores taken.
-    alone: usize,
+    pace: Pace,
 }
 
-/// How many runs use one thread after one that found the cores taken.
-const RUNS_ALONE: usize = 16;
+/// Operations worth starting a thread for, as a multiple of those worth a step with another thread.
+const START_WORK: usize = 10;
 
 struct Worker<T> {
     local: Buffer<T>,
     tiles: Buffer<T>,
     /// Where the values of the map that runs are.
     table: Vec<*mut T>,
+}
+
+impl<T: Number> Worker<T> {
+    fn scratch(&mut self) -> Scratch<T> {
+        Scratch {
+            local: self.local.pointer(),
+            tiles: self.tiles.pointer(),
+            table: self.table.as_mut_ptr(),
+        }
+    }
 }
 
 // SAFETY: `batch_pointers` point into the engine's own `batch` buffers, and `output_pointers` and the
@@ -64,7 +75,7 @@ impl<T: Number> Engine<T> {
             workers: Vec::new(),
             groups: vec![0; plan.program.inputs().len()],
             profile: options.profile.then(|| Profile::new(&plan)),
-            alone: 0,
+            pace: Pace::new(),
             plan,
         }
     }
@@ -213,12 +224,10 @@ impl<T: Number> Engine<T> {
     ) {
         let largest = batches.size.min(batches.rows.count());
         let work = self.plan.row_work.saturating_mul(largest).saturating_add(self.plan.shared_work);
-        let useful = (work / self.options.thread_work.max(1)).saturating_add(1);
-        let mut threads = self.options.threads.clamp(1, useful);
-        if self.alone > 0 {
-            self.alone -= 1;
-            threads = 1;
-        }
+        let thread_work = self.options.thread_work.max(1);
+        let useful =
+            (work / thread_work).min(work.saturating_mul(steps) / thread_work / START_WORK);
+        let threads = self.options.threads.clamp(1, useful.saturating_add(1));
         let plan = &self.plan;
         while self.workers.len() < threads {
             self.workers.push(Worker {
@@ -234,13 +243,14 @@ impl<T: Number> Engine<T> {
             buffer.ensure(width.saturating_mul(largest));
             *pointer = buffer.pointer();
         }
-        let run = Run {
+        let (shared, block) = (self.shared.pointer(), self.block.pointer());
+        let run = |threads: usize| Run {
             plan,
             isa: self.options.isa,
             threads,
-            together: threads > 1 && self.plan.shared_work >= self.options.thread_work,
-            shared: self.shared.pointer(),
-            block: self.block.pointer(),
+            together: threads > 1 && self.plan.shared_work >= thread_work,
+            shared,
+            block,
             batch: &self.batch_pointers,
             source,
             groups: &self.groups,
@@ -251,30 +261,37 @@ impl<T: Number> Engine<T> {
             steps,
             profile: self.profile.as_ref(),
         };
-        let mut scratch = self.workers[..threads].iter_mut().map(|worker| Scratch {
-            local: worker.local.pointer(),
-            tiles: worker.tiles.pointer(),
-            table: worker.table.as_mut_ptr(),
-        });
+        let alone = run(1);
+        let mut scratch = self.workers[..threads].iter_mut().map(Worker::scratch);
         let Some(first) = scratch.next() else { return };
         if threads == 1 {
-            run.lead(first, control);
+            alone.lead(0, &first, control, Duration::MAX);
             return;
         }
+        let (all, gate) = (run(threads), Gate::new());
         std::thread::scope(|scope| {
+            let _dismissal = Dismissal(&gate);
             // If a thread cannot be started, those that were must not wait for it.
-            let _attendance = Attendance(&run.barrier);
-            for (thread, scratch) in scratch.enumerate() {
-                let run = &run;
-                scope.spawn(move || run.follow(thread + 1, scratch));
+            let _attendance = Attendance(&all.barrier);
+            // They start before the first step even if they only come in later: no step allocates.
+            if steps > 1 || self.pace.choose().0 {
+                for (thread, scratch) in scratch.enumerate() {
+                    let (all, gate) = (&all, &gate);
+                    scope.spawn(move || all.follow(thread + 1, scratch, gate));
+                }
             }
-            run.lead(first, control);
+            let (mut step, mut goes_on) = (0, true);
+            while goes_on && step < steps {
+                let (together, time) = self.pace.choose();
+                let (from, start) = (step, Instant::now());
+                let run = if together { &all } else { &alone };
+                if together {
+                    gate.open(Some(step));
+                }
+                (step, goes_on) = run.lead(from, &first, control, time);
+                self.pace.record((step - from) * largest, start.elapsed());
+            }
         });
-        // Where other work holds the cores, threads that meet often are slower than one. Which it
-        // is changes no result.
-        if run.barrier.yields() > steps / 4 + 1 {
-            self.alone = RUNS_ALONE;
-        }
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::simd::ISA_VARIABLE;
+
 /// An error of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Error {
@@ -42,6 +44,13 @@ pub enum ErrorKind {
         /// The slice's length.
         found: usize,
     },
+    /// The environment asks for an instruction set that this CPU does not have.
+    InstructionSet {
+        /// What it asks for.
+        found: String,
+        /// The names of what this CPU has.
+        available: Vec<&'static str>,
+    },
 }
 
 impl Error {
@@ -73,6 +82,10 @@ impl fmt::Display for Error {
             }
             ErrorKind::Length { name, expected, found } => {
                 write!(f, "`{name}` takes {expected} elements, but {found} are given")
+            }
+            ErrorKind::InstructionSet { found, available } => {
+                let (variable, available) = (ISA_VARIABLE, available.join(", "));
+                write!(f, "{variable} is {found}, but this machine has {available}")
             }
         }
     }

@@ -30,6 +30,7 @@ mod map;
 pub mod math;
 mod movement;
 mod options;
+mod pace;
 mod plan;
 mod profile;
 mod reduce;

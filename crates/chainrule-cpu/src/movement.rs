@@ -7,7 +7,9 @@ use chainrule_core::random;
 use crate::frame::Frame;
 use crate::gemm::transpose;
 use crate::lanes::Number;
+use crate::plan::ROW_UNIT;
 use crate::simd::Isa;
+use crate::threads::share;
 
 /// Moves data, for all rows of a frame (or once, for a shared result).
 ///
@@ -87,6 +89,62 @@ pub(crate) unsafe fn run<T: Number>(isa: Isa, movement: &Movement, frame: &Frame
     }
 }
 
+/// Moves one thread's part of shared data: of a transposed matrix its rows, of all else the first
+/// thread everything.
+///
+/// # Safety
+/// As [`run`], for this thread's rows of the result.
+pub(crate) unsafe fn run_shared<T: Number>(
+    isa: Isa,
+    movement: &Movement,
+    frame: &Frame<'_, T>,
+    thread: usize,
+    threads: usize,
+) {
+    if let Movement::Copy { output, parts } = movement
+        && let [part] = &**parts
+        && let Some(matrix) = Transposed::of(part)
+        && (part.target_offset, matrix.to_stride) == (0, matrix.columns)
+    {
+        let mine = share(matrix.rows, ROW_UNIT, thread, threads);
+        let start = mine.start * matrix.columns;
+        // SAFETY: the result is the whole matrix, row after row, of which these are this thread's;
+        // for the rest the caller's contract.
+        let (source, target) = unsafe {
+            let target = frame.pointer(*output).add(start);
+            let target = std::slice::from_raw_parts_mut(target, mine.len() * matrix.columns);
+            (frame.read(part.source), target)
+        };
+        if !mine.is_empty() {
+            let from = &source[part.source_offset + mine.start..];
+            let sizes = (matrix.columns, mine.len());
+            transpose(isa, sizes, from, matrix.from_stride, target, matrix.columns);
+        }
+    } else if thread == 0 {
+        // SAFETY: passed on from the caller.
+        unsafe { run(isa, movement, frame) };
+    }
+}
+
+/// A copied rectangle that is the transpose of what it is copied from.
+struct Transposed {
+    rows: usize,
+    columns: usize,
+    from_stride: usize,
+    to_stride: usize,
+}
+
+impl Transposed {
+    fn of(part: &CopyPart) -> Option<Self> {
+        match (&*part.dims, &*part.source_strides, &*part.target_strides) {
+            (&[rows, columns], &[1, from_stride], &[to_stride, 1]) => {
+                Some(Self { rows, columns, from_stride, to_stride })
+            }
+            _ => None,
+        }
+    }
+}
+
 /// The elements of one row; of a shared value, all.
 fn of_row<'a, T: Number>(
     frame: &Frame<'_, T>,
@@ -103,12 +161,10 @@ fn of_row<'a, T: Number>(
 
 /// Copies a rectangle, dimension by dimension; a transposed matrix block by block.
 fn copy<T: Number>(isa: Isa, part: &CopyPart, source: &[T], target: &mut [T]) {
-    if let ([rows, columns], [1, from_stride], [to_stride, 1]) =
-        (&*part.dims, &*part.source_strides, &*part.target_strides)
-    {
+    if let Some(Transposed { rows, columns, from_stride, to_stride }) = Transposed::of(part) {
         let from = &source[part.source_offset..];
         let to = &mut target[part.target_offset..];
-        transpose(isa, (*columns, *rows), from, *from_stride, to, *to_stride);
+        transpose(isa, (columns, rows), from, from_stride, to, to_stride);
         return;
     }
     let Some((&last, outer)) = part.dims.split_last() else {

@@ -9,7 +9,7 @@ pub struct Options {
     pub threads: usize,
     /// The instruction set.
     pub isa: Isa,
-    /// Operations of a batch below which another thread costs more than it brings.
+    /// Operations of a step below which another thread costs more than it brings, without a try.
     pub thread_work: usize,
     /// What the local values of a chunk of rows may take, in bytes: a part of the second cache.
     pub chunk_bytes: usize,
@@ -25,7 +25,7 @@ impl Default for Options {
         Self {
             threads: 1,
             isa: Isa::detect(),
-            thread_work: 2_000_000,
+            thread_work: 200_000,
             chunk_bytes: 256 << 10,
             block_bytes: 1 << 20,
             profile: false,

@@ -23,6 +23,11 @@ pub(crate) use map::{Pattern, PlannedMap, Source, Target};
 pub(crate) const ROW_UNIT: usize = 16;
 /// The most rows of a block.
 const MAX_BLOCK: usize = 2048;
+/// Rows of a chunk, at least, where products read weights that the second cache does not keep: each
+/// chunk reads them anew.
+const LARGE_CHUNK: usize = 512;
+/// Rows of a block, at least, where weights are so large: each block goes through their gradients.
+const LARGE_BLOCK: usize = 512;
 
 /// Where a value lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,12 +178,14 @@ impl Plan {
         for lifetimes in &free {
             local = local.max(lifetimes.end());
         }
-        let rows = |budget: usize, width: usize| {
+        let is_large = largest_weights(&self.program) * element_bytes > options.chunk_bytes;
+        let rows = |budget: usize, width: usize, large: usize| {
             let fits = budget / (width.max(1) * element_bytes);
-            (fits / ROW_UNIT * ROW_UNIT).clamp(ROW_UNIT, MAX_BLOCK)
+            let least = if is_large { large } else { ROW_UNIT };
+            (fits / ROW_UNIT * ROW_UNIT).clamp(least, MAX_BLOCK)
         };
-        self.chunk = rows(options.chunk_bytes, local);
-        self.block = rows(options.block_bytes, block);
+        self.chunk = rows(options.chunk_bytes, local, LARGE_CHUNK);
+        self.block = rows(options.block_bytes, block, LARGE_BLOCK);
         self.local_length = local * self.chunk;
         self.block_length = block * self.block;
         // Offsets so far are per row; a place holds all its rows one after the other.
@@ -433,6 +440,19 @@ fn padded_row(elements: usize) -> usize {
     elements.max(1)
 }
 
+/// Elements of the largest shared matrix that a product on rows reads.
+fn largest_weights(program: &Program) -> usize {
+    let products = program.phases().iter().flat_map(|phase| match phase {
+        Phase::Shared(_) => &[][..],
+        Phase::Rows { kernels, .. } => kernels,
+    });
+    let weights = products.filter_map(|kernel| match kernel {
+        Kernel::Gemm(gemm) if gemm.right.kind == Kind::Shared => Some(gemm.k * gemm.n),
+        _ => None,
+    });
+    weights.max().unwrap_or(0)
+}
+
 fn steps_of(phase: &PlannedPhase) -> impl Iterator<Item = &Step> {
     match phase {
         PlannedPhase::Shared { steps } => steps.iter().chain([].iter()),
@@ -451,7 +471,7 @@ fn map_of(step: &Step) -> Option<&PlannedMap> {
     }
 }
 
-/// A rough count of operations, for one row of a rows phase or all of a shared one.
+/// A rough count of operations and of copied elements, for one row of a rows phase or all of a shared one.
 pub(crate) fn work_of(step: &Step) -> usize {
     match step {
         Step::Map(map) => map.work(),
@@ -466,6 +486,9 @@ pub(crate) fn work_of(step: &Step) -> usize {
             };
             cost * reduce.outer * reduce.length * reduce.inner
                 + prologue.as_ref().map_or(0, PlannedMap::work)
+        }
+        Step::Movement(Movement::Copy { parts, .. }) => {
+            parts.iter().map(|part| part.dims.iter().product::<usize>()).sum()
         }
         Step::Movement(_) => 0,
         Step::Random { elements, .. } => 10 * elements,

@@ -40,9 +40,21 @@ fn axis_avx512<T: Number>(reduce: &Reduce, operand: &[T], output: &mut [T]) {
     axis(reduce, operand, output);
 }
 
+/// Neighbouring results whose chains run side by side, in lanes.
+const SIDE: usize = 16;
+
 #[inline(always)]
-fn axis<T: Number>(reduce: &Reduce, operand: &[T], output: &mut [T]) {
+fn axis<T: Number>(reduce: &Reduce, mut operand: &[T], mut output: &mut [T]) {
     let (length, inner) = (reduce.length, reduce.inner);
+    if inner == 1 && length > 0 && !matches!(reduce.reduction, Reduction::ArgMax) {
+        let (results, rest) = output.as_chunks_mut::<SIDE>();
+        let slabs = operand.chunks_exact(length * SIDE);
+        operand = slabs.remainder();
+        for (slab, results) in slabs.zip(results) {
+            *results = side_by_side(reduce.reduction, length, slab);
+        }
+        output = rest;
+    }
     for (slab, results) in operand.chunks_exact(length * inner).zip(output.chunks_exact_mut(inner))
     {
         // The same chains, side by side: neighbouring results share lanes.
@@ -91,6 +103,46 @@ fn axis<T: Number>(reduce: &Reduce, operand: &[T], output: &mut [T]) {
             };
         }
     }
+}
+
+/// Reduces `SIDE` neighbours of `length` elements each, every one by the chain of [`axis`].
+#[inline(always)]
+fn side_by_side<T: Number>(reduction: Reduction, length: usize, slab: &[T]) -> [T; SIDE] {
+    let across = |k: usize| -> [T; SIDE] { std::array::from_fn(|side| slab[side * length + k]) };
+    if matches!(reduction, Reduction::Sum) {
+        let mut sums = [T::ZERO; SIDE];
+        for k in 0..length {
+            for (sum, x) in sums.iter_mut().zip(across(k)) {
+                *sum = *sum + x;
+            }
+        }
+        return sums;
+    }
+    let mut largest = [T::from_f64(f64::NEG_INFINITY); SIDE];
+    for k in 0..length {
+        for (largest, x) in largest.iter_mut().zip(across(k)) {
+            *largest = Math::maximum(*largest, x);
+        }
+    }
+    if matches!(reduction, Reduction::Max) {
+        return largest;
+    }
+    // Adding a zero for the first largest changes no bit of a sum that is never negative.
+    let (mut rest, mut unseen) = ([T::ZERO; SIDE], [T::ONE; SIDE]);
+    for k in 0..length {
+        let row = across(k);
+        for side in 0..SIDE {
+            let (x, largest) = (row[side], largest[side]);
+            let skip = if x == largest { unseen[side] } else { T::ZERO };
+            unseen[side] = unseen[side] - skip;
+            let term = Math::exp(x - largest);
+            rest[side] = rest[side] + if skip == T::ONE { T::ZERO } else { term };
+        }
+    }
+    std::array::from_fn(|side| match is_finite(largest[side]) {
+        true => largest[side] + Math::log1p(rest[side]),
+        false => largest[side],
+    })
 }
 
 #[inline(always)]

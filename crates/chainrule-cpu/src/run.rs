@@ -7,6 +7,7 @@
 
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 use chainrule_core::Kind;
 use chainrule_core::compile::program::{Gemm, GemmOperand, Product, ValueId};
@@ -21,7 +22,7 @@ use crate::plan::{
 use crate::profile::Profile;
 use crate::simd::Isa;
 use crate::source::{RowSource, Selection};
-use crate::threads::{Attendance, Barrier, share};
+use crate::threads::{Attendance, Barrier, Gate, share};
 use crate::{map, movement, reduce};
 
 /// One thread's own memory.
@@ -60,34 +61,53 @@ pub(crate) struct Run<'a, T> {
 unsafe impl<T: Number> Sync for Run<'_, T> {}
 
 impl<T: Number> Run<'_, T> {
-    /// The thread that also controls the steps.
-    pub(crate) fn lead(&self, scratch: Scratch<T>, control: &mut dyn StepControl<T>) {
+    /// Runs steps as the thread that also controls them, from one step on until the time is over;
+    /// returns the step after them, and whether the control wants it.
+    pub(crate) fn lead(
+        &self,
+        first: usize,
+        scratch: &Scratch<T>,
+        control: &mut dyn StepControl<T>,
+        time: Duration,
+    ) -> (usize, bool) {
         let _attendance = Attendance(&self.barrier);
         // SAFETY: the run has the engine's memory to itself, and the control uses the values only
-        // while the other threads wait at the barrier.
+        // while the other threads wait at the barrier or the gate.
         let mut values = unsafe { SharedValues::new(self.plan, self.shared) };
-        for step in 0..self.steps {
+        let start = (time < Duration::MAX).then(Instant::now);
+        let (mut step, mut goes_on) = (first, true);
+        while goes_on && step < self.steps {
             let rows = self.rows_of(step);
             control.before(rows, &mut values);
             self.barrier.wait();
-            self.step(0, &scratch, step, rows);
-            if !control.after(rows, &mut values) {
+            self.step(0, scratch, step, rows);
+            goes_on = control.after(rows, &mut values);
+            step += 1;
+            if start.is_some_and(|start| start.elapsed() >= time) {
                 break;
             }
         }
         self.stop.store(true, Ordering::Relaxed);
         self.barrier.wait();
+        // All have seen it before it may change again.
+        self.barrier.wait();
+        self.stop.store(false, Ordering::Relaxed);
+        (step, goes_on)
     }
 
-    /// The other threads.
-    pub(crate) fn follow(&self, thread: usize, scratch: Scratch<T>) {
+    /// Runs steps as one of the other threads, stretch by stretch.
+    pub(crate) fn follow(&self, thread: usize, scratch: Scratch<T>, gate: &Gate) {
         let _attendance = Attendance(&self.barrier);
-        for step in 0.. {
-            self.barrier.wait();
-            if self.stop.load(Ordering::Relaxed) {
-                return;
+        for stretch in 0.. {
+            let Some(first) = gate.wait(stretch) else { return };
+            for step in first.. {
+                self.barrier.wait();
+                if self.stop.load(Ordering::Relaxed) {
+                    self.barrier.wait();
+                    break;
+                }
+                self.step(thread, &scratch, step, self.rows_of(step));
             }
-            self.step(thread, &scratch, step, self.rows_of(step));
         }
     }
 
@@ -138,9 +158,10 @@ impl<T: Number> Run<'_, T> {
                 PlannedPhase::Rows { inputs, steps, reductions, outputs } => {
                     // Without rows there is one empty block, whose reductions begin and end.
                     let blocks = rows.count().div_ceil(self.plan.block).max(1);
+                    let most = even_part(rows.count(), self.plan.block);
                     for block in 0..blocks {
-                        let start = block * self.plan.block;
-                        let count = self.plan.block.min(rows.count() - start);
+                        let start = block * most;
+                        let count = most.min(rows.count() - start);
                         let part = Frame { row_in_batch: start, rows: count, ..frame };
                         self.row_kernels((thread, number), (inputs, steps, outputs), &part, rows);
                         // Even without reductions: an input that another phase reduces lies in
@@ -181,6 +202,12 @@ impl<T: Number> Run<'_, T> {
                     // the next kernel from reading what is not yet written.
                     unsafe { map::run_shared(self.isa, map, frame, part.start, part.end) };
                 }
+                Step::Movement(movement) if self.together => {
+                    // SAFETY: as above.
+                    unsafe {
+                        movement::run_shared(self.isa, movement, frame, thread, self.threads);
+                    }
+                }
                 step if thread == 0 => {
                     // SAFETY: the first thread runs it alone, between two barriers.
                     unsafe { self.row_kernel(step, frame) };
@@ -205,9 +232,10 @@ impl<T: Number> Run<'_, T> {
         rows: Selection<'_>,
     ) {
         let mine = share(block.rows, ROW_UNIT, thread, self.threads);
+        let most = even_part(mine.len(), self.plan.chunk);
         let mut start = mine.start;
         while start < mine.end {
-            let count = self.plan.chunk.min(mine.end - start);
+            let count = most.min(mine.end - start);
             let frame = Frame {
                 row_in_block: start,
                 row_in_batch: block.row_in_batch + start,
@@ -457,6 +485,13 @@ impl<T: Number> Run<'_, T> {
         let right = Right { data: right, row_stride: step.n };
         gemm(self.isa, sizes, left, right, output, step.n, !first);
     }
+}
+
+/// The size of as few parts as `most` rows in one allow, about equal ones: a small rest would be
+/// worked on at the price of a whole part.
+fn even_part(rows: usize, most: usize) -> usize {
+    let parts = rows.div_ceil(most).max(1);
+    rows.div_ceil(parts).next_multiple_of(ROW_UNIT)
 }
 
 /// Rows of a product over rows after which its update runs, on what is still in cache: in the first

@@ -11,6 +11,12 @@ use std::sync::OnceLock;
 #[cfg(target_arch = "x86_64")]
 use std::arch::x86_64::*;
 
+use crate::error::{Error, ErrorKind};
+
+/// The environment variable that chooses the instruction set of a process: `avx512`, `avx2` or
+/// `portable`.
+pub const ISA_VARIABLE: &str = "CHAINRULE_ISA";
+
 /// An instruction set that this CPU has been found to have.
 ///
 /// Results never depend on it: kernels accumulate each output in one order, so an `Isa` chooses speed
@@ -53,17 +59,52 @@ fn best_level() -> Level {
     Level::Portable
 }
 
+/// What the environment asks for, or the text that names nothing this CPU has; read once.
+fn request() -> Option<&'static Result<Isa, String>> {
+    static REQUEST: OnceLock<Option<Result<Isa, String>>> = OnceLock::new();
+    let read = || {
+        let text = std::env::var_os(ISA_VARIABLE).filter(|text| !text.is_empty())?;
+        let text = text.to_string_lossy();
+        Some(Isa::named(&text).ok_or_else(|| text.into_owned()))
+    };
+    REQUEST.get_or_init(read).as_ref()
+}
+
 impl Isa {
-    /// Returns the fastest instruction set of this CPU; asked once, then remembered.
+    /// Returns the instruction set to use: the one that [`ISA_VARIABLE`] asks for, else the fastest of
+    /// this CPU. The environment is read once. What this CPU does not have cannot be used, so that
+    /// asking for it changes nothing here; [`Isa::requested`] tells.
     pub fn detect() -> Isa {
-        static BEST: OnceLock<Isa> = OnceLock::new();
-        *BEST.get_or_init(|| Isa(best_level()))
+        match request() {
+            Some(Ok(isa)) => *isa,
+            Some(Err(_)) | None => Isa(best_level()),
+        }
     }
 
-    /// Returns every instruction set of this CPU from slowest to fastest, so that tests can compare them.
+    /// Returns the instruction set that [`ISA_VARIABLE`] asks for, if it is set and not empty.
+    ///
+    /// # Errors
+    /// [`ErrorKind::InstructionSet`] if this CPU does not have it, or there is none of that name.
+    pub fn requested() -> Result<Option<Isa>, Error> {
+        match request() {
+            None => Ok(None),
+            Some(Ok(isa)) => Ok(Some(*isa)),
+            Some(Err(found)) => {
+                let available = Isa::available().iter().map(|isa| isa.name()).collect();
+                Err(ErrorKind::InstructionSet { found: found.clone(), available }.into())
+            }
+        }
+    }
+
+    /// Returns every instruction set of this CPU from slowest to fastest, so that tests can compare
+    /// them; what the environment asks for does not matter.
     pub fn available() -> &'static [Isa] {
-        let best = Isa::detect();
-        &LEVELS[..=best.0 as usize]
+        &LEVELS[..=best_level() as usize]
+    }
+
+    /// Returns the instruction set of a name, if this CPU has it.
+    fn named(name: &str) -> Option<Isa> {
+        Isa::available().iter().find(|isa| isa.name() == name).copied()
     }
 
     /// Returns its name: `portable`, `avx2` or `avx512`.
@@ -485,5 +526,29 @@ impl Square for __m256d {
                 _mm256_storeu_pd(to.add(to_stride), _mm256_unpackhi_pd(rows[0], rows[1]));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_cpu_has_is_found_by_its_name() {
+        assert_eq!(Isa::available()[0].name(), "portable");
+        for &isa in Isa::available() {
+            assert_eq!(Isa::named(isa.name()), Some(isa));
+        }
+        for unknown in ["", "AVX2", "avx512 ", "neon", "avx1024"] {
+            assert_eq!(Isa::named(unknown), None);
+        }
+    }
+
+    #[test]
+    fn what_is_used_is_what_was_asked_for() {
+        // Whatever environment the tests run in.
+        let fastest = Isa::available().last().copied();
+        let expected = Isa::requested().ok().flatten().or(fastest);
+        assert_eq!(Some(Isa::detect()), expected);
     }
 }

@@ -1,10 +1,12 @@
-//! Where threads meet: a barrier that spins briefly and then lets others run.
+//! Where threads meet: a barrier that spins briefly and then lets others run, and a gate at which
+//! they sleep while one thread works alone.
 //!
-//! A spin barrier costs about 40 ns; waking a parked thread costs over 20 µs. So a waiting thread
-//! spins for about as long as a wake would take, and from then on yields the core, so that an
-//! oversubscribed machine goes on.
+//! A spin barrier costs about 40 ns; waking a parked thread costs over 20 µs. So a thread that
+//! waits at the barrier spins for about as long as a wake would take, and from then on yields the
+//! core, so that an oversubscribed machine goes on.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Condvar, Mutex, PoisonError};
 
 /// How often a waiting thread looks before it starts to yield.
 const SPINS: usize = 1_000;
@@ -15,7 +17,6 @@ pub(crate) struct Barrier {
     arrived: AtomicUsize,
     meeting: AtomicUsize,
     broken: AtomicBool,
-    yields: AtomicUsize,
 }
 
 impl Barrier {
@@ -26,7 +27,6 @@ impl Barrier {
             arrived: AtomicUsize::new(0),
             meeting: AtomicUsize::new(0),
             broken: AtomicBool::new(false),
-            yields: AtomicUsize::new(0),
         }
     }
 
@@ -51,18 +51,43 @@ impl Barrier {
                 spins += 1;
                 std::hint::spin_loop();
             } else {
-                spins += 1;
                 std::thread::yield_now();
             }
         }
-        if spins > SPINS {
-            self.yields.fetch_add(1, Ordering::Relaxed);
-        }
+    }
+}
+
+/// Where threads sleep until there is a stretch of work for them, or no more.
+pub(crate) struct Gate {
+    state: Mutex<Stretch>,
+    opened: Condvar,
+}
+
+#[derive(Clone, Copy)]
+struct Stretch {
+    number: usize,
+    /// The step with which it begins; `None` once the work is over.
+    first: Option<usize>,
+}
+
+impl Gate {
+    pub(crate) fn new() -> Self {
+        Self { state: Mutex::new(Stretch { number: 0, first: Some(0) }), opened: Condvar::new() }
     }
 
-    /// How often a thread had to wait so long that it gave up its core.
-    pub(crate) fn yields(&self) -> usize {
-        self.yields.load(Ordering::Relaxed)
+    /// Lets the threads go on with this step, or end.
+    pub(crate) fn open(&self, first: Option<usize>) {
+        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        *state = Stretch { number: state.number.wrapping_add(1), first };
+        self.opened.notify_all();
+    }
+
+    /// Waits for the stretch after the one of this number; returns the step with which it begins.
+    pub(crate) fn wait(&self, number: usize) -> Option<usize> {
+        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
+        let state =
+            self.opened.wait_while(state, |state| state.number == number && state.first.is_some());
+        state.unwrap_or_else(PoisonError::into_inner).first
     }
 }
 
@@ -74,6 +99,15 @@ impl Drop for Attendance<'_> {
         if std::thread::panicking() {
             self.0.broken.store(true, Ordering::Relaxed);
         }
+    }
+}
+
+/// Sends the threads at a gate home when the work is over, however it ends.
+pub(crate) struct Dismissal<'a>(pub(crate) &'a Gate);
+
+impl Drop for Dismissal<'_> {
+    fn drop(&mut self) {
+        self.0.open(None);
     }
 }
 

@@ -108,8 +108,8 @@ pub const ACTIVATIONS: &[Activation] = &[
             // The tie at 0 goes to the first operand, so that relu′(0) = 0.
             build: |x| Expr::constant(0.0).max(&x[0]),
             doc: Words {
-                english: "x where it is positive, else 0; its derivative at 0 is 0.",
-                korean: "양수면 x, 아니면 0이다. 0에서의 미분은 0으로 한다.",
+                english: "x where it is positive, else 0; its derivative at 0 counts as 0.",
+                korean: "양수면 x, 아니면 0이다. 0에서의 미분계수는 0으로 한다.",
             },
             formula: "max(0, x)",
             range: "0 <= y < inf",
@@ -118,7 +118,7 @@ pub const ACTIVATIONS: &[Activation] = &[
         },
         use_it: Words {
             english: "For hidden layers: the fastest, and the usual choice.",
-            korean: "은닉층에 쓴다. 가장 빠르고 흔히 고르는 함수다.",
+            korean: "은닉층에 쓴다. 계산이 가장 빠르고 가장 흔히 쓴다.",
         },
         ..ROW
     },
@@ -138,7 +138,8 @@ pub const ACTIVATIONS: &[Activation] = &[
         },
         use_it: Words {
             english: "For hidden layers of small or recurrent networks: smooth, and centred on 0.",
-            korean: "작은 신경망이나 순환 신경망의 은닉층에 쓴다. 매끄럽고 0이 중심이다.",
+            korean: "작은 신경망이나 순환 신경망의 은닉층에 쓴다. 매끄럽고 값이 0을 중심으로 \
+                     대칭이다.",
         },
         ..ROW
     },
@@ -168,8 +169,8 @@ pub const ACTIVATIONS: &[Activation] = &[
             doc: Words {
                 english: "A row's shares eˣ/Σeˣ: from 0 to 1, with sum 1. An entry −∞ has share \
                           0; a row of nothing else, or with +∞, is NaN.",
-                korean: "한 행에서 차지하는 비율 eˣ/Σeˣ. 0과 1 사이이고 합은 1이다. −∞인 원소의 \
-                         비율은 0이고, 행이 모두 −∞이거나 +∞가 있으면 NaN이다.",
+                korean: "각 원소가 한 행에서 차지하는 비율 eˣ/Σeˣ. 0과 1 사이이고 합은 1이다. −∞인 \
+                         원소의 비율은 0이고, 행이 모두 −∞이거나 +∞가 있으면 NaN이다.",
             },
             formula: "exp(x - logsumexp(x, axis=0))",
             range: "0 < y < 1",
@@ -217,10 +218,10 @@ pub const ACTIVATIONS: &[Activation] = &[
             defaults: &[0.01],
             build: |x| positive(&x[0]).select(&x[0], &x[1] * &x[0]),
             doc: Words {
-                english: "relu that keeps a small slope below 0: 0.01, as in PyTorch (Keras has \
-                          0.2). Its derivative at 0 is the slope.",
-                korean: "0 아래에서도 작은 기울기를 남기는 relu. 기울기는 PyTorch처럼 0.01이다\
-                         (Keras는 0.2). 0에서의 미분은 이 기울기다.",
+                english: "relu that keeps a small slope below 0: 0.01, as in PyTorch and JAX \
+                          (Keras has 0.2, in its layer 0.3). Its derivative at 0 is the slope.",
+                korean: "0보다 작을 때도 작은 기울기를 남기는 relu. 기울기는 PyTorch와 JAX처럼 \
+                         0.01이다(Keras의 함수는 0.2, 층은 0.3). 0에서의 미분계수는 이 기울기다.",
             },
             formula: "where(x > 0, x, slope*x)",
             points: &[(&[-3.0], -0.03), (&[2.5], 2.5), (&[-3.0, 0.5], -1.5)],
@@ -239,9 +240,11 @@ pub const ACTIVATIONS: &[Activation] = &[
             build: |x| positive(&x[0]).select(&x[0], &x[1] * &x[0]),
             doc: Words {
                 english: "relu with a slope a below 0 that is learned: one for the layer, 0.25 at \
-                          first, as in PyTorch. He et al., 2015.",
-                korean: "0 아래의 기울기 a를 학습하는 relu. PyTorch처럼 층마다 하나이고 0.25에서 \
-                         시작한다. He et al., 2015.",
+                          first, as in PyTorch (Keras has one for each unit, 0 at first). He et \
+                          al., 2015.",
+                korean: "0보다 작을 때의 기울기 a를 학습하는 relu. PyTorch처럼 층마다 하나이고 \
+                         0.25에서 시작한다(Keras는 뉴런마다 하나이고 0에서 시작한다). He et al., \
+                         2015.",
             },
             formula: "where(x > 0, x, a*x)",
             points: &[(&[-3.0, 0.25], -0.75), (&[2.5, 0.25], 2.5)],
@@ -263,7 +266,8 @@ pub const ACTIVATIONS: &[Activation] = &[
             doc: Words {
                 english: "x where it is positive, else α(eˣ − 1), which levels off at −α. Clevert \
                           et al., 2015.",
-                korean: "양수면 x, 아니면 α(eˣ − 1)이며 −α로 수렴한다. Clevert et al., 2015.",
+                korean: "양수면 x, 아니면 α(eˣ − 1)이며 x가 작아지면 −α로 수렴한다. Clevert et \
+                         al., 2015.",
             },
             formula: "where(x > 0, x, alpha*(exp(x) - 1))",
             range: "-1 < y < inf",
@@ -290,7 +294,7 @@ pub const ACTIVATIONS: &[Activation] = &[
             doc: Words {
                 english: "λ·elu(x, α) with λ ≈ 1.0507 and α ≈ 1.6733, which keep mean 0 and \
                           variance 1 from layer to layer. Klambauer et al., 2017.",
-                korean: "λ ≈ 1.0507, α ≈ 1.6733인 λ·elu(x, α). 층을 지나도 평균 0, 분산 1이 \
+                korean: "λ ≈ 1.0507, α ≈ 1.6733인 λ·elu(x, α). 여러 층을 지나도 평균 0, 분산 1이 \
                          유지된다. Klambauer et al., 2017.",
             },
             formula: "1.0507009873554805*where(x > 0, x, 1.6732632423543772*(exp(x) - 1))",
@@ -309,10 +313,12 @@ pub const ACTIVATIONS: &[Activation] = &[
             name: "gelu",
             build: |x| gated(&x[0], |x| x.clone().unary(Unary::NormalCdf)),
             doc: Words {
-                english: "x·Φ(x), with Φ the share of a normal distribution below x: the exact \
-                          form, by erf. Hendrycks and Gimpel, 2016.",
-                korean: "x·Φ(x). Φ는 표준정규분포에서 x보다 작을 확률이다. erf로 계산하는 정확한 \
-                         식이다. Hendrycks and Gimpel, 2016.",
+                english: "x·Φ(x), with Φ the share of the standard normal distribution below x: \
+                          the exact form, by erf, as in PyTorch and Keras (JAX has gelu_tanh). \
+                          Hendrycks and Gimpel, 2016.",
+                korean: "x·Φ(x). Φ는 표준정규분포를 따르는 값이 x보다 작을 확률이다. PyTorch와 \
+                         Keras처럼 erf로 계산하는 정확한 식이다(JAX는 gelu_tanh). Hendrycks and \
+                         Gimpel, 2016.",
             },
             formula: "x*normal_cdf(x)",
             range: "-0.17 < y < inf",
@@ -321,7 +327,7 @@ pub const ACTIVATIONS: &[Activation] = &[
         },
         use_it: Words {
             english: "For hidden layers: smooth, and usual in transformers.",
-            korean: "은닉층에 쓴다. 매끄럽고 트랜스포머에서 흔히 쓴다.",
+            korean: "은닉층에 쓴다. 매끄러우며 트랜스포머에서 흔히 쓴다.",
         },
         ..ROW
     },
@@ -335,17 +341,18 @@ pub const ACTIVATIONS: &[Activation] = &[
             doc: Words {
                 english: "gelu with Φ approximated by tanh, as models from GPT-2 on have it; it \
                           differs from gelu by up to 0.0005.",
-                korean: "Φ를 tanh로 근사한 gelu. GPT-2를 비롯한 모델이 쓴다. gelu와 최대 \
-                         0.0005까지 다르다.",
+                korean: "Φ를 tanh로 근사한 gelu. GPT-2와 그 뒤의 여러 모델이 쓴다. gelu와의 차이는 \
+                         최대 0.0005다.",
             },
             formula: "x*(1 + tanh(sqrt(2/pi)*(x + 0.044715*x^3)))/2",
-            range: "-0.18 < y < inf",
+            range: "-0.1701 < y < inf",
             points: &[(&[1.0], 0.841_191_990_608_276_7), (&[2.0], 1.954_597_694_087_775)],
             ..FunctionRow::OF_A_NUMBER
         },
         use_it: Words {
-            english: "For the answers of a model that was trained with this form.",
-            korean: "이 식으로 학습한 모델과 같은 답을 내야 할 때 쓴다.",
+            english: "For a model that was trained with this form, so that its answers stay the \
+                      same.",
+            korean: "이 식으로 학습한 모델의 답을 그대로 내야 할 때 쓴다.",
         },
         ..ROW
     },
@@ -358,7 +365,7 @@ pub const ACTIVATIONS: &[Activation] = &[
                 korean: "x·sigmoid(x). swish라고도 한다. Elfwing et al., 2017.",
             },
             formula: "x*sigmoid(x)",
-            range: "-0.28 < y < inf",
+            range: "-0.2785 < y < inf",
             points: &[(&[1.0], 0.731_058_578_630_004_9), (&[-2.0], -0.238_405_844_044_235_1)],
             ..FunctionRow::OF_A_NUMBER
         },
@@ -377,7 +384,7 @@ pub const ACTIVATIONS: &[Activation] = &[
                 korean: "매끄러운 곡선 x·tanh(softplus(x)). Misra, 2019.",
             },
             formula: "x*tanh(softplus(x))",
-            range: "-0.31 < y < inf",
+            range: "-0.3089 < y < inf",
             points: &[(&[1.0], 0.865_098_388_267_310_3), (&[-2.0], -0.252_501_482_695_708_9)],
             ..FunctionRow::OF_A_NUMBER
         },
@@ -411,10 +418,10 @@ pub const ACTIVATIONS: &[Activation] = &[
             name: "hard_sigmoid",
             build: |x| clipped_line(&x[0]),
             doc: Words {
-                english: "The line (x + 3)/6, cut off at 0 and 1, as in PyTorch (older Keras has \
-                          slope 0.2); its derivative at ±3 is 0.",
-                korean: "직선 (x + 3)/6을 0과 1에서 자른 것. PyTorch와 같다(예전 Keras는 기울기가 \
-                         0.2다). ±3에서의 미분은 0으로 한다.",
+                english: "The line (x + 3)/6, cut off at 0 and 1, as in PyTorch and Keras 3 (Keras \
+                          2 has slope 0.2); its derivative at ±3 counts as 0.",
+                korean: "직선 (x + 3)/6을 0과 1에서 자른 것으로, PyTorch, Keras 3과 같다(Keras 2는 \
+                         기울기가 0.2다). ±3에서의 미분계수는 0으로 한다.",
             },
             formula: "min(6, max(0, x + 3))/6",
             range: "0 <= y <= 1",
@@ -434,7 +441,7 @@ pub const ACTIVATIONS: &[Activation] = &[
             doc: Words {
                 english: "x·hard_sigmoid(x): silu made of pieces of a line and a parabola. Howard \
                           et al., 2019.",
-                korean: "x·hard_sigmoid(x). silu를 직선과 포물선 조각으로 만든 것이다. Howard et \
+                korean: "x·hard_sigmoid(x). silu를 직선과 포물선 조각으로 나타낸 것이다. Howard et \
                          al., 2019.",
             },
             formula: "x*min(6, max(0, x + 3))/6",
@@ -444,7 +451,7 @@ pub const ACTIVATIONS: &[Activation] = &[
         },
         use_it: Words {
             english: "For hidden layers on small devices, in place of silu.",
-            korean: "작은 기기에서 silu 대신 은닉층에 쓴다.",
+            korean: "성능이 낮은 기기에서 silu 대신 은닉층에 쓴다.",
         },
         ..ROW
     },

@@ -45,7 +45,8 @@ impl By {
     pub fn formula(self) -> &'static str {
         match self {
             Self::Value => "g = min(max(g, -bound), bound)",
-            Self::Norm | Self::GlobalNorm => "g = g*min(1, bound/sqrt(sum(g^2)))",
+            Self::Norm => "g = g*min(1, bound/norm(g))",
+            Self::GlobalNorm => "g = g*min(1, bound/norm(G))",
         }
     }
 
@@ -54,18 +55,21 @@ impl By {
         match self {
             Self::Value => Words {
                 english: "Bounds each number of a gradient; changes its direction.",
-                korean: "기울기의 수 하나하나를 제한한다. 방향이 바뀐다.",
+                korean: "기울기의 성분마다 크기를 제한한다. 방향이 바뀐다.",
             },
             Self::Norm => Words {
                 english: "Bounds the norm of each parameter's gradient, each on its own.",
                 korean: "매개변수마다 따로 기울기의 노름을 제한한다.",
             },
             Self::GlobalNorm => Words {
-                english: "Bounds the norm of all gradients together: the step keeps its \
-                          direction. The usual choice where single batches throw training off \
-                          its way. Pascanu, Mikolov and Bengio, 2013.",
+                english: "Bounds the norm of all gradients together: the step keeps its direction. \
+                          The usual choice where single batches throw training off its way. \
+                          Pascanu et al., 2013. The norm then is the bound exactly; PyTorch's is a \
+                          little less, since it adds 1e-6 before it divides.",
                 korean: "모든 기울기를 합친 노름을 제한한다. 스텝의 방향은 그대로다. 어쩌다 한 \
-                         배치가 학습을 어긋나게 할 때 흔히 쓴다. Pascanu, Mikolov, Bengio, 2013.",
+                         배치가 학습을 어긋나게 할 때 흔히 쓴다. Pascanu et al., 2013. 제한한 \
+                         노름은 한계값과 정확히 같다. PyTorch는 나누기 전에 노름에 1e-6을 더하므로 \
+                         조금 작아진다.",
             },
         }
     }

@@ -167,6 +167,11 @@ impl Criterion {
         Self { units, ..self }
     }
 
+    /// Where the numbers of the target lie.
+    pub(crate) fn units(&self) -> &Units {
+        &self.units
+    }
+
     /// The value of each row, from the target as it is scaled and the network's output.
     pub fn per_row(&self, target: &Expr, output: &Expr) -> Expr {
         (self.per_row)(target, output, &self.units)

@@ -84,7 +84,8 @@ impl Plan {
         let fraction = share("validation", recipe.validation)?;
         let (training, validation) = split(&target.rows, fraction, recipe.seed, classes.as_deref());
         let embedded: Vec<&str> = recipe.embed.iter().map(|embed| &*embed.column).collect();
-        let encoders = Encoders::fit_with_codes(table, &schema, &training, &embedded)?;
+        let encoders =
+            Encoders::fit_with_codes(table, &schema, &training, &embedded, recipe.threads)?;
         let metrics: Vec<Choice> =
             recipe.metrics.iter().map(|text| Choice::parse(text)).collect::<Result<_>>()?;
         let parts = [training.as_slice(), &validation];
@@ -134,7 +135,7 @@ impl Plan {
     /// A target that the loss does not take; [`Diverged`](crate::ErrorKind::Diverged).
     pub fn train(self, table: &Table, callback: &mut dyn Callback) -> Result<Fitted> {
         let rows = &self.target.rows;
-        let x = self.encoders.encode_rows(table, rows)?;
+        let x = self.encoders.encode_rows_on(table, rows, self.settings.threads)?;
         let y = self.encoded_target.encode(table, rows)?;
         let x = matrix(&x, rows.len(), self.encoders.width())?;
         let y = matrix(&y, rows.len(), self.encoded_target.width())?;

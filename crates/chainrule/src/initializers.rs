@@ -131,7 +131,7 @@ const SLOPE: Setting = Setting {
     needs: None,
     about: Words {
         english: "The slope below 0 of the leaky relu that follows.",
-        korean: "뒤따르는 leaky relu의 0 아래 기울기.",
+        korean: "뒤따르는 leaky relu에서 0보다 작은 쪽의 기울기다.",
     },
 };
 
@@ -145,12 +145,13 @@ fn gain(settings: &Settings) -> f64 {
 pub const INITIALIZERS: &[Initializer] = &[
     Initializer {
         name: "glorot_uniform",
-        formula: "uniform within ±sqrt(6/(inputs + outputs))",
+        formula: "U(-a, a), a = sqrt(6/(inputs + outputs))",
         about: Words {
-            english: "Keeps the spread both forward and backward, for linear, sigmoid, tanh and \
-                      softmax. Also called Xavier. Glorot and Bengio, 2010.",
-            korean: "앞으로 갈 때와 뒤로 갈 때 모두 값의 퍼짐을 유지한다. linear, sigmoid, tanh, \
-                     softmax에 알맞다. Xavier라고도 한다. Glorot and Bengio, 2010.",
+            english: "Keeps the variance of the values forward and that of the gradients backward, \
+                      for linear, sigmoid, tanh and softmax. Also called Xavier. Glorot and \
+                      Bengio, 2010.",
+            korean: "순전파에서는 값의 분산을, 역전파에서는 기울기의 분산을 유지한다. linear, \
+                     sigmoid, tanh, softmax에 알맞다. Xavier라고도 한다. Glorot and Bengio, 2010.",
         },
         settings: &[],
         distribution: |_, inputs, outputs| Distribution::Uniform {
@@ -163,11 +164,12 @@ pub const INITIALIZERS: &[Initializer] = &[
     },
     Initializer {
         name: "glorot_normal",
-        formula: "normal with deviation sqrt(2/(inputs + outputs))",
+        formula: "N(0, s^2), s = sqrt(2/(inputs + outputs))",
         about: Words {
-            english: "As glorot_uniform, with now and then a larger weight. Glorot and Bengio, \
-                      2010.",
-            korean: "glorot_uniform과 같되 가끔 더 큰 가중치가 나온다. Glorot and Bengio, 2010.",
+            english: "As glorot_uniform, with now and then a larger weight; not cut off, as in \
+                      PyTorch (Keras cuts it off at two deviations). Glorot and Bengio, 2010.",
+            korean: "glorot_uniform과 같되 가끔 더 큰 가중치가 나온다. PyTorch처럼 꼬리를 자르지 \
+                     않는다(Keras는 표준편차의 두 배에서 자른다). Glorot and Bengio, 2010.",
         },
         settings: &[],
         distribution: |_, inputs, outputs| Distribution::Normal {
@@ -180,13 +182,16 @@ pub const INITIALIZERS: &[Initializer] = &[
     },
     Initializer {
         name: "he_uniform",
-        formula: "uniform within ±sqrt(6/((1 + slope^2)*inputs))",
+        formula: "U(-a, a), a = sqrt(6/((1 + slope^2)*inputs))",
         about: Words {
-            english: "Keeps the spread forward through relu, which halves it. Also called \
-                      Kaiming; with slope = √5 it is PyTorch's start of a linear layer. He et \
-                      al., 2015.",
-            korean: "값을 절반으로 줄이는 relu를 지나도 퍼짐을 유지한다. Kaiming이라고도 한다. \
-                     slope = √5이면 PyTorch 선형층의 시작값과 같다. He et al., 2015.",
+            english: "Keeps the variance of the values forward through relu, which halves it. Also \
+                      called Kaiming. He et al., 2015. PyTorch's own start of a linear layer, \
+                      kaiming_uniform with a = √5, is this with slope = √5: weights so small that \
+                      the variance falls to a sixth in each layer with relu.",
+            korean: "순전파에서 분산을 절반으로 줄이는 relu를 지나도 값의 분산을 유지한다. \
+                     Kaiming이라고도 한다. He et al., 2015. PyTorch 선형층의 기본 초기화인 \
+                     kaiming_uniform(a = √5)은 여기서 slope = √5로 한 것인데, 가중치가 너무 작아 \
+                     relu 층을 지날 때마다 분산이 6분의 1로 줄어든다.",
         },
         settings: &[SLOPE],
         distribution: |settings, inputs, _| Distribution::Uniform {
@@ -199,7 +204,7 @@ pub const INITIALIZERS: &[Initializer] = &[
     },
     Initializer {
         name: "he_normal",
-        formula: "normal with deviation sqrt(2/((1 + slope^2)*inputs))",
+        formula: "N(0, s^2), s = sqrt(2/((1 + slope^2)*inputs))",
         about: Words {
             english: "As he_uniform, with now and then a larger weight. He et al., 2015.",
             korean: "he_uniform과 같되 가끔 더 큰 가중치가 나온다. He et al., 2015.",
@@ -215,10 +220,11 @@ pub const INITIALIZERS: &[Initializer] = &[
     },
     Initializer {
         name: "lecun_uniform",
-        formula: "uniform within ±sqrt(3/inputs)",
+        formula: "U(-a, a), a = sqrt(3/inputs)",
         about: Words {
-            english: "Keeps the spread forward where the activation keeps it. LeCun et al., 1998.",
-            korean: "활성화 함수가 퍼짐을 바꾸지 않을 때 앞으로 가며 퍼짐을 유지한다. LeCun et \
+            english: "Keeps the variance of the values forward where the activation keeps it. \
+                      LeCun et al., 1998.",
+            korean: "활성화 함수가 분산을 바꾸지 않으면 순전파에서 값의 분산을 유지한다. LeCun et \
                      al., 1998.",
         },
         settings: &[],
@@ -230,7 +236,7 @@ pub const INITIALIZERS: &[Initializer] = &[
     },
     Initializer {
         name: "lecun_normal",
-        formula: "normal with deviation sqrt(1/inputs)",
+        formula: "N(0, s^2), s = sqrt(1/inputs)",
         about: Words {
             english: "As lecun_uniform, with now and then a larger weight; what selu is made for. \
                       LeCun et al., 1998; Klambauer et al., 2017.",
@@ -248,12 +254,14 @@ pub const INITIALIZERS: &[Initializer] = &[
     },
     Initializer {
         name: "orthogonal",
-        formula: "gain*Q, where Q*R is a matrix of normal numbers",
+        formula: "gain*Q, Q*R = A, A = N(0, 1)",
         about: Words {
             english: "Rows (or columns, if there are fewer) of the same length at right angles, \
-                      which keeps every length through many linear layers. Saxe et al., 2013.",
+                      which keeps every length through many linear layers: Q of a matrix A of \
+                      normal numbers. Saxe et al., 2013.",
             korean: "길이가 같고 서로 직교하는 행으로 시작한다(열이 더 적으면 열). 선형층을 여러 \
-                     번 지나도 길이가 그대로다. Saxe et al., 2013.",
+                     번 지나도 길이가 그대로다. Q는 정규분포 난수 행렬 A를 QR 분해해 얻는다. Saxe \
+                     et al., 2013.",
         },
         settings: &[Setting {
             name: "gain",
@@ -262,7 +270,7 @@ pub const INITIALIZERS: &[Initializer] = &[
             needs: None,
             about: Words {
                 english: "The length of each row or column: √2 before relu.",
-                korean: "각 행 또는 열의 길이. relu 앞에서는 √2가 알맞다.",
+                korean: "각 행 또는 열의 길이다. relu 앞에서는 √2가 알맞다.",
             },
         }],
         distribution: |settings, _, _| Distribution::Orthogonal { gain: settings.value("gain") },
@@ -273,18 +281,23 @@ pub const INITIALIZERS: &[Initializer] = &[
     },
     Initializer {
         name: "normal",
-        formula: "normal with the given deviation",
+        formula: "N(0, deviation^2)",
         about: Words {
-            english: "The same spread whatever the sizes: for the vectors of an embedding, as in \
+            english: "The same variance whatever the sizes: for the vectors of an embedding, as in \
                       PyTorch.",
-            korean: "크기와 상관없이 퍼짐이 같다. PyTorch처럼 임베딩 벡터에 쓴다.",
+            korean: "층의 크기와 상관없이 분산이 같다. PyTorch처럼 임베딩 벡터에 쓴다.",
         },
         settings: &[Setting {
             name: "deviation",
             default: 1.0,
             range: Range::Positive,
             needs: None,
-            about: Words { english: "The standard deviation.", korean: "표준편차." },
+            about: Words {
+                english: "The standard deviation: 1 as in PyTorch; Keras has 0.05, JAX \
+                                     0.01.",
+                korean: "표준편차다. PyTorch처럼 1이고 Keras는 0.05, \
+                                                      JAX는 0.01이다.",
+            },
         }],
         distribution: |settings, _, _| Distribution::Normal {
             deviation: settings.value("deviation"),
@@ -300,14 +313,14 @@ pub const INITIALIZERS: &[Initializer] = &[
         about: Words {
             english: "The same number everywhere. As weights it leaves all units of a layer \
                       alike, so that they learn the same.",
-            korean: "모두 같은 수다. 가중치에 쓰면 한 층의 뉴런이 모두 똑같아 같은 것만 배운다.",
+            korean: "모두 같은 수다. 가중치에 쓰면 한 층의 뉴런이 모두 똑같아져 같은 것만 배운다.",
         },
         settings: &[Setting {
             name: "value",
             default: 0.0,
             range: Range::Finite,
             needs: None,
-            about: Words { english: "The number.", korean: "그 수." },
+            about: Words { english: "The number.", korean: "가중치가 되는 수다." },
         }],
         distribution: |settings, _, _| Distribution::Constant(settings.value("value")),
         points: [((1, 1), Distribution::Constant(0.0)), ((8, 3), Distribution::Constant(0.0))],

@@ -15,15 +15,18 @@ use crate::optimizers::{Optimizer, Range, Setting};
 
 pub(crate) const ROWS: &[Optimizer] = &[Optimizer {
     name: "lbfgs",
-    formula: "w = w + s*d by a line search along d = -H*g, H from the last steps and gradients",
+    formula: "d = -H*g, w = w + s*d",
     about: Words {
         english: "A solver for small tables and small networks: all rows at once, in double \
-                      precision, with a line search in place of a learning rate; an iteration \
-                      counts as an epoch. It reaches the optimum of linear models to the last \
-                      digits. Liu and Nocedal, 1989.",
-        korean: "작은 표와 작은 망을 위한 해법이다. 모든 행을 한꺼번에 배정밀도로 계산하고, \
-                     학습률 대신 직선 탐색을 하며, 한 번의 반복이 한 에포크다. 선형 모델에서는 \
-                     최적점을 끝자리까지 찾는다. Liu, Nocedal, 1989.",
+                  precision, with a line search for the step s in place of a learning rate \
+                  (PyTorch's takes steps of 1 unless told to search); H is the inverse curvature, \
+                  estimated from the last steps and gradients. An iteration counts as an epoch. It \
+                  reaches the optimum of linear models to the last digits. Liu and Nocedal, 1989.",
+        korean: "작은 표와 작은 신경망을 위한 해법이다. 모든 행을 한꺼번에 배정밀도로 계산하고, \
+                 학습률 대신 선 탐색으로 스텝 s를 찾는다(PyTorch는 따로 정하지 않으면 탐색 없이 \
+                 1로 한다). H는 지난 스텝과 기울기로 추정한 곡률의 역이다. 한 번의 반복을 한 \
+                 에포크로 센다. 선형 모델에서는 최적점을 끝자리까지 찾는다. Liu and Nocedal, \
+                 1989.",
     },
     settings: &[
         Setting {
@@ -32,10 +35,12 @@ pub(crate) const ROWS: &[Optimizer] = &[Optimizer {
             range: Range::Count,
             needs: None,
             about: Words {
-                english: "How many of the last steps stand for the curvature: 10 as in SciPy \
-                              and scikit-learn, where PyTorch has 100.",
-                korean: "곡률을 대신할 지난 스텝의 수다. SciPy와 scikit-learn처럼 10이고 \
-                             PyTorch는 100이다.",
+                english: "How many of the last steps stand for the curvature: 10 as in SciPy and \
+                          scikit-learn, where PyTorch has 100; older steps help little, and each \
+                          keeps two copies of all weights.",
+                korean: "곡률을 대신할 지난 스텝의 수다. SciPy와 scikit-learn처럼 10이고 PyTorch는 \
+                         100이다. 오래된 스텝은 별로 도움이 되지 않고, 스텝마다 모든 가중치의 \
+                         사본이 둘씩 든다.",
             },
         },
         Setting {
@@ -44,10 +49,10 @@ pub(crate) const ROWS: &[Optimizer] = &[Optimizer {
             range: Range::NotNegative,
             needs: None,
             about: Words {
-                english: "The largest entry of the gradient at which the optimum is reached: \
-                              1e-7 as in PyTorch, where scikit-learn has 1e-4.",
-                korean: "기울기의 가장 큰 성분이 이 값 이하이면 최적점에 이른 것으로 본다. \
-                             PyTorch처럼 1e-7이고 scikit-learn은 1e-4다.",
+                english: "The largest entry of the gradient at which the optimum is reached: 1e-7 \
+                          as in PyTorch, where scikit-learn has 1e-4 and SciPy 1e-5.",
+                korean: "기울기의 성분이 모두 이 값 이하이면 최적점에 이른 것으로 본다. \
+                         PyTorch처럼 1e-7이고 scikit-learn은 1e-4, SciPy는 1e-5다.",
             },
         },
         WEIGHT_DECAY,

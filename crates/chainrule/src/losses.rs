@@ -49,6 +49,7 @@ const ALL: [Loss; COUNT] = {
 /// ```
 /// use chainrule::losses::loss;
 /// assert_eq!(loss("rmse").unwrap().definition(), "sqrt(mean((y - p)^2))");
+/// assert_eq!(loss("r2").unwrap().definition(), "mean((y - p)^2)/var(y)");
 /// assert!(loss("rsme").unwrap_err().to_string().contains("rmse"));
 /// ```
 pub fn loss(name: &str) -> Result<&'static Loss> {
@@ -70,6 +71,9 @@ pub struct Loss {
     pub scales: &'static [TargetScale],
     /// What is done to the mean over the rows.
     pub finish: Finish,
+    /// The whole as people know it, where that is not the finished mean of the rows' values: in
+    /// training the units of the target say the same.
+    pub whole: Option<&'static str>,
 }
 
 /// A loss for one meaning of the network's output.
@@ -184,10 +188,15 @@ impl Member for Loss {
 impl Loss {
     /// The whole loss as a formula for people, in its first form: `sqrt(mean((y - p)^2))`.
     pub fn definition(&self) -> String {
-        let formula = self.forms[0].formula;
-        match self.finish {
-            Finish::Mean => format!("mean({formula})"),
-            Finish::Root => format!("sqrt(mean({formula}))"),
+        self.whole_of(&self.forms[0])
+    }
+
+    /// The whole loss as a formula for people, in one of its forms.
+    pub(crate) fn whole_of(&self, form: &Form) -> String {
+        match (self.whole, self.finish) {
+            (Some(whole), _) => whole.to_owned(),
+            (None, Finish::Mean) => format!("mean({})", form.formula),
+            (None, Finish::Root) => format!("sqrt(mean({}))", form.formula),
         }
     }
 

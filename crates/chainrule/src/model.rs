@@ -9,6 +9,7 @@ use crate::engine::{Data, Engine, Matrix, Options, Selection, compile};
 use crate::error::{Error, ErrorKind, Result};
 use crate::io::{self, OnnxError};
 use crate::network::Network;
+use crate::parallel::in_parts;
 
 /// What goes into a model.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -139,18 +140,28 @@ impl Model {
     /// # Errors
     /// A column is absent or of another kind; the model takes arrays, not tables.
     pub fn predict(&self, table: &Table, threads: usize) -> Result<Vec<f64>> {
+        let rows: Vec<usize> = (0..table.rows()).collect();
+        self.predict_rows(table, &rows, threads)
+    }
+
+    /// Predicts some rows of a table, in their order: [rows × outputs], values or probabilities.
+    ///
+    /// # Errors
+    /// As [`predict`](Self::predict).
+    pub fn predict_rows(&self, table: &Table, rows: &[usize], threads: usize) -> Result<Vec<f64>> {
         let Inputs::Table { encoders, .. } = &self.inputs else {
             let (file, detail) = ("the model".into(), "it takes rows of numbers, no table".into());
             return Err(ErrorKind::NotAModel { file, detail }.into());
         };
-        let predictor = self.predictor(threads)?;
-        let mut out = vec![0.0; table.rows() * self.outputs()];
-        // A few thousand rows at a time, so that the encoded rows never stand beside the table.
-        let rows: Vec<usize> = (0..table.rows()).collect();
-        let parts = out.chunks_mut(ROWS_AT_ONCE * self.outputs());
-        for (rows, out) in rows.chunks(ROWS_AT_ONCE).zip(parts) {
-            predictor.predict_into(&encoders.encode_rows(table, rows)?, out)?;
-        }
+        let predictor = self.predictor(1)?;
+        let outputs = self.outputs();
+        let mut out = vec![0.0; rows.len() * outputs];
+        // A few thousand rows at a time, so that the encoded rows never stand beside the table;
+        // each thread encodes and predicts rows of its own.
+        in_parts(threads, &mut out, ROWS_AT_ONCE * outputs, |first, out| {
+            let rows = &rows[first / outputs..][..out.len() / outputs];
+            predictor.predict_into(&encoders.encode_rows(table, rows)?, out)
+        })?;
         Ok(out)
     }
 

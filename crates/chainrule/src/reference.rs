@@ -1,5 +1,6 @@
 //! The reference: everything there is by family, read off the tables that the rest uses.
 
+mod defaults;
 mod formula;
 mod members;
 mod tools;
@@ -12,6 +13,7 @@ use chainrule_core::{Language, Words};
 
 use crate::error::{ErrorKind, Result};
 use crate::metrics::Better;
+pub use defaults::{DISAGREEMENTS, Disagreement};
 pub use formula::{Derivative, Formula};
 pub use tools::{Remark, remarks};
 pub use words::{Family, Targets};

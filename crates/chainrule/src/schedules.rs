@@ -209,9 +209,10 @@ pub const SCHEDULES: &[Schedule] = &[
         about: Words {
             english: "Half a wave down to the minimum, which the last step has: a good choice \
                       where the number of epochs is known. Loshchilov and Hutter, 2017, without \
-                      restarts. Counts steps.",
-            korean: "반파장의 코사인을 따라 최솟값까지 내려가며 마지막 스텝이 최솟값이다. 에포크 \
-                     수를 알 때 좋은 선택이다. Loshchilov, Hutter, 2017(재시작 없음). 스텝을 센다.",
+                      restarts; N is PyTorch's T_max. Counts steps.",
+            korean: "코사인 반파장을 따라 최솟값까지 내려가며 마지막 스텝의 학습률이 최솟값이다. \
+                     에포크 수를 알 때 쓰기 좋다. Loshchilov and Hutter, 2017(재시작 없음). N은 \
+                     PyTorch의 T_max다. 스텝 단위로 센다.",
         },
         settings: &[MINIMUM, EPOCHS],
         counts: Counts::Steps,
@@ -233,10 +234,11 @@ pub const SCHEDULES: &[Schedule] = &[
         formula: "lr*(start + (end - start)*n/N)",
         about: Words {
             english: "A straight line from one share of the rate to another: down to 0 unless \
-                      others are given. Counts steps. For a warm-up before another schedule there \
-                      is the warm-up itself.",
-            korean: "학습률의 한 비율에서 다른 비율까지 직선으로 간다. 따로 정하지 않으면 0까지 \
-                     내려간다. 스텝을 센다. 다른 스케줄 앞의 워밍업은 따로 있다.",
+                      others are given, where PyTorch's LinearLR rises from 1/3 to 1: that is a \
+                      warm-up, which stands apart here. Counts steps.",
+            korean: "학습률이 한 비율에서 다른 비율까지 직선으로 변한다. 따로 정하지 않으면 0까지 \
+                     내려간다. PyTorch의 LinearLR은 1/3에서 1로 올라가는데, 이는 워밍업이며 \
+                     여기서는 따로 있다. 스텝 단위로 센다.",
         },
         settings: &[
             Setting {
@@ -246,7 +248,7 @@ pub const SCHEDULES: &[Schedule] = &[
                 needs: None,
                 about: Words {
                     english: "The share of the learning rate at the first step.",
-                    korean: "첫 스텝에서 학습률의 비율이다.",
+                    korean: "첫 스텝의 학습률 비율이다.",
                 },
             },
             Setting {
@@ -256,7 +258,7 @@ pub const SCHEDULES: &[Schedule] = &[
                 needs: None,
                 about: Words {
                     english: "The share of the learning rate at the end.",
-                    korean: "끝에서 학습률의 비율이다.",
+                    korean: "마지막 학습률의 비율이다.",
                 },
             },
             EPOCHS,
@@ -277,14 +279,15 @@ pub const SCHEDULES: &[Schedule] = &[
     },
     Schedule {
         name: "one_cycle",
-        formula: "lr/divisor up to lr in the first share of the run (rise), then down to \
-                  lr/divisor/final_divisor, both along half a wave",
+        formula: "lr/divisor → lr → lr/(divisor*final_divisor)",
         about: Words {
-            english: "Up to the rate that was asked for and down again: for large rates and few \
-                      epochs. Smith and Topin, 2018; as in PyTorch, but the momentum stays. \
-                      Counts steps.",
-            korean: "정한 학습률까지 올라갔다가 내려온다. 큰 학습률로 적은 에포크를 돌 때 쓴다. \
-                     Smith, Topin, 2018. PyTorch와 같지만 모멘텀은 바꾸지 않는다. 스텝을 센다.",
+            english: "Up to the rate that was asked for and down again, each way along half a \
+                      wave: for large rates and few epochs. Smith and Topin, 2018; as in PyTorch, \
+                      but the momentum stays, so that it suits every optimizer. Counts steps.",
+            korean: "정한 학습률까지 올라갔다가 내려온다. 오르내릴 때 모두 코사인 반파장을 따른다. \
+                     큰 학습률로 적은 에포크를 돌 때 쓴다. Smith and Topin, 2018. PyTorch와 \
+                     같지만, 어떤 최적화 알고리즘과도 쓸 수 있도록 모멘텀은 바꾸지 않는다. 스텝 \
+                     단위로 센다.",
         },
         settings: &[
             Setting {
@@ -304,7 +307,7 @@ pub const SCHEDULES: &[Schedule] = &[
                 needs: None,
                 about: Words {
                     english: "How many times smaller than the rate it starts.",
-                    korean: "학습률의 몇 분의 1에서 시작하는지 정한다.",
+                    korean: "정한 학습률의 몇 분의 1에서 시작하는지 정한다.",
                 },
             },
             Setting {
@@ -314,7 +317,7 @@ pub const SCHEDULES: &[Schedule] = &[
                 needs: None,
                 about: Words {
                     english: "How many times smaller than the start it ends.",
-                    korean: "시작의 몇 분의 1에서 끝나는지 정한다.",
+                    korean: "시작 학습률의 몇 분의 1에서 끝나는지 정한다.",
                 },
             },
         ],
@@ -337,8 +340,8 @@ pub const SCHEDULES: &[Schedule] = &[
         name: "step",
         formula: "lr*factor^floor(n/size)",
         about: Words {
-            english: "Down by a factor every few epochs.",
-            korean: "몇 에포크마다 일정한 비율로 내려간다.",
+            english: "Down by a factor every few epochs, in stairs.",
+            korean: "몇 에포크마다 한 번씩 일정한 비율로 내려간다.",
         },
         settings: &[
             Setting {
@@ -348,7 +351,7 @@ pub const SCHEDULES: &[Schedule] = &[
                 needs: None,
                 about: Words {
                     english: "How many epochs a stair has.",
-                    korean: "한 계단의 에포크 수다.",
+                    korean: "한 단이 이어지는 에포크 수다.",
                 },
             },
             Setting { default: 0.1, ..FACTOR },
@@ -386,16 +389,17 @@ pub const SCHEDULES: &[Schedule] = &[
     },
     Schedule {
         name: "plateau",
-        formula: "lr*factor^k, k how often more than `patience` epochs in a row brought no loss \
-                  below best - threshold*abs(best); at least minimum",
+        formula: "max(minimum, lr*factor^k)",
         about: Words {
             english: "Down by a factor whenever the validation loss has stopped falling: needs no \
                       number of epochs. As in PyTorch: `patience` epochs without a better loss are \
-                      borne, the next one lowers the rate. Its patience should be smaller than \
-                      that which ends training.",
-            korean: "검증 손실이 더 줄지 않을 때마다 일정한 비율로 내려간다. 에포크 수를 몰라도 된다. \
-                     PyTorch처럼 나아지지 않는 에포크를 `patience`번까지 참고 그다음에 내린다. 학습을 \
-                     끝내는 인내보다 작아야 한다.",
+                      borne, the next one lowers the rate (Keras lowers it with the last of them). \
+                      k counts how often that was. Its patience should be smaller than that which \
+                      ends training.",
+            korean: "검증 손실이 더 줄지 않을 때마다 일정한 비율로 내려간다. 에포크 수를 몰라도 \
+                     된다. PyTorch처럼 나아지지 않는 에포크를 `patience`번까지 기다리고 그다음 \
+                     에포크에 내린다(Keras는 `patience`번째에 내린다). k는 지금까지 내린 횟수다. \
+                     이 patience는 학습을 조기 종료하는 patience보다 작아야 한다.",
         },
         settings: &[
             Setting { default: 0.1, ..FACTOR },
@@ -406,7 +410,7 @@ pub const SCHEDULES: &[Schedule] = &[
                 needs: None,
                 about: Words {
                     english: "Epochs without a better loss that are borne.",
-                    korean: "손실이 나아지지 않아도 참는 에포크 수다.",
+                    korean: "손실이 나아지지 않아도 기다리는 에포크 수다.",
                 },
             },
             Setting {
@@ -415,8 +419,10 @@ pub const SCHEDULES: &[Schedule] = &[
                 range: Range::Fraction,
                 needs: None,
                 about: Words {
-                    english: "By which share a loss must be smaller to be a better one.",
-                    korean: "손실이 이 비율보다 더 작아야 나아진 것으로 본다.",
+                    english: "By which share of its size a loss must be smaller than the best so \
+                              far to be a better one, as in PyTorch (Keras takes a difference).",
+                    korean: "PyTorch처럼, 지금까지 가장 작은 손실보다 그 크기의 이 비율을 넘게 \
+                             작아야 나아진 것으로 본다. Keras는 비율이 아니라 차이로 본다.",
                 },
             },
             Setting {
@@ -426,7 +432,7 @@ pub const SCHEDULES: &[Schedule] = &[
                 needs: None,
                 about: Words {
                     english: "Epochs after a fall that are not counted.",
-                    korean: "내린 다음 세지 않는 에포크 수다.",
+                    korean: "내린 뒤에 세지 않고 지나가는 에포크 수다.",
                 },
             },
             MINIMUM,
@@ -455,7 +461,7 @@ const MINIMUM: Setting = Setting {
     needs: None,
     about: Words {
         english: "The learning rate below which it does not fall.",
-        korean: "더는 내려가지 않는 학습률이다.",
+        korean: "학습률은 이 값 아래로 내려가지 않는다.",
     },
 };
 
@@ -466,7 +472,7 @@ const EPOCHS: Setting = Setting {
     needs: None,
     about: Words {
         english: "Epochs until the end, where the rate stays; 0 for the whole run.",
-        korean: "끝에 이르기까지의 에포크 수다. 그 뒤로는 그대로다. 0은 전체 학습이다.",
+        korean: "끝에 이르기까지의 에포크 수다. 그 뒤로는 그대로다. 0이면 학습이 끝날 때까지다.",
     },
 };
 

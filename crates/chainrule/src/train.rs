@@ -6,7 +6,7 @@
 //! rows at once instead, and an epoch is one of its iterations.
 
 mod check;
-mod program;
+pub(crate) mod program;
 mod solver;
 mod steps;
 mod validation;
@@ -40,7 +40,7 @@ pub struct Data<'a> {
 
 impl Data<'_> {
     /// The columns of the target, and whether rows count differently.
-    fn shape(&self) -> (usize, bool) {
+    pub(crate) fn shape(&self) -> (usize, bool) {
         let width = self.source.find("y").map_or(1, |(_, width)| width);
         (width, self.source.find("weight").is_some())
     }

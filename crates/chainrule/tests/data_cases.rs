@@ -26,7 +26,7 @@ fn refused(csv: &str) -> Error {
 
 fn numbers(table: &Table, name: &str) -> Vec<f64> {
     match table.require(name).unwrap().values() {
-        Values::Number(values) => values.clone(),
+        Values::Number(values) => values.iter().collect(),
         other => panic!("{name} is {other:?}"),
     }
 }
@@ -46,10 +46,10 @@ fn sorted_levels(table: &Table, name: &str) -> Vec<String> {
 
 /// Standardises one column, fitted on the given rows.
 fn standardised(values: &[f64], training: &[usize]) -> Vec<f32> {
-    let y = (0..values.len()).map(|row| row as f64).collect();
+    let y: Vec<f64> = (0..values.len()).map(|row| row as f64).collect();
     let columns = vec![
-        Column::new("x", Values::Number(values.to_vec())),
-        Column::new("y", Values::Number(y)),
+        Column::new("x", Values::Number(values.to_vec().into())),
+        Column::new("y", Values::Number(y.into())),
     ];
     let table = Table::from_columns("memory", columns).unwrap();
     let schema = Schema::infer(&table, &["y"]).unwrap();

@@ -150,9 +150,9 @@ fn encoders_survive_json_to_the_bit() {
         ((bits >> 11) as f64) * 1e-12
     };
     for _ in 0..300 {
-        let values = (0..20).map(|_| next()).collect();
+        let values: Vec<f64> = (0..20).map(|_| next()).collect();
         let y = Values::Number((0..20).map(f64::from).collect());
-        let columns = vec![Column::new("x", Values::Number(values)), Column::new("y", y)];
+        let columns = vec![Column::new("x", Values::Number(values.into())), Column::new("y", y)];
         let table = Table::from_columns("memory", columns).unwrap();
         let schema = Schema::infer(&table, &["y"]).unwrap();
         let encoders = Encoders::fit(&table, &schema, &[0, 1, 2, 3, 4, 5, 6]).unwrap();

@@ -133,12 +133,12 @@ fn columns_may_be_called_anything() {
 fn labels_may_be_anything() {
     let labels = awkward();
     let rows = 4 * labels.len();
-    let x = (0..rows).map(|row| (row * row % 23) as f64).collect();
+    let x: Vec<f64> = (0..rows).map(|row| (row * row % 23) as f64).collect();
     let cells = (0..rows).map(|row| Some(labels[row % labels.len()].as_str()));
     let table = Table::from_columns(
         "labels",
         vec![
-            Column::new("x", Values::Number(x)),
+            Column::new("x", Values::Number(x.into())),
             Column::new("y", Values::Text(TextValues::from_cells(cells))),
         ],
     )

@@ -368,7 +368,8 @@ fn the_schema_gives_each_column_its_role_and_keeps_the_missing_words() {
 
 #[test]
 fn tables_in_memory_are_checked() {
-    let number = |name: &str, values: &[f64]| Column::new(name, Values::Number(values.to_vec()));
+    let number =
+        |name: &str, values: &[f64]| Column::new(name, Values::Number(values.to_vec().into()));
     let refused = |columns| Table::from_columns("memory", columns).unwrap_err();
     let error = refused(vec![number("a", &[1.0]), number("b", &[])]);
     assert!(

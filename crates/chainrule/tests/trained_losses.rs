@@ -141,7 +141,7 @@ fn a_quantile_has_its_share_of_the_targets_below() {
 
 fn numbers(table: &chainrule::data::Table, column: &str) -> Vec<f64> {
     match table.column(column).unwrap().values() {
-        chainrule::data::Values::Number(values) => values.clone(),
+        chainrule::data::Values::Number(values) => values.iter().collect(),
         _ => panic!("numbers"),
     }
 }

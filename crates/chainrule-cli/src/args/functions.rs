@@ -20,7 +20,8 @@ pub struct Functions {
     pub voice: Voice,
 }
 
-fn language(text: &str) -> Result<Language, String> {
+/// Reads the name of a language.
+pub fn language(text: &str) -> Result<Language, String> {
     match text {
         "en" => Ok(Language::English),
         "ko" => Ok(Language::Korean),

@@ -18,6 +18,7 @@ Examples:
   chainrule predict model.onnx new.csv            predict each row
   chainrule evaluate model.onnx sold.csv          measure on rows with the answers
   chainrule inspect model.onnx                    see what is inside
+  chainrule explain model.onnx                    its gradient, formula by formula
   chainrule derive \"x*sin(x)\" --at x=1            differentiate a formula, and see how
   chainrule plot sigmoid relu --derivative        draw functions and formulas
 
@@ -99,6 +100,43 @@ Examples:
 {all-args}
 ";
 
+/// `chainrule explain --help`.
+pub const EXPLAIN: &str = "\
+{about}
+
+Examples:
+  chainrule explain model.onnx
+  chainrule explain model.onnx --latex > chain.tex
+  chainrule explain model.onnx --row houses.csv:17
+  chainrule explain model.onnx --row houses.csv:17 --learning-rate 0.1 --json
+
+{usage-heading} {usage}
+
+{all-args}
+
+The formulas come from the network's own graph, link by link. With --row there are every value,
+every slope down to each weight, and the weights after a step of gradient descent; of large layers
+the first numbers are shown, and --json has all.
+";
+
+/// `chainrule check --help`.
+pub const CHECK: &str = "\
+{about}
+
+Examples:
+  chainrule check model.onnx houses.csv
+  chainrule check model.onnx houses.csv --rows 100 --all
+  chainrule check model.onnx houses.csv --tolerance 1e-7 --json
+
+{usage-heading} {usage}
+
+{all-args}
+
+The loss is the model's own, the graph the one that is trained, and the arithmetic double. It ends
+with 0 if every slope agrees and with 1 if one does not; a kink, where there is no slope to agree
+with, is told and is no failure.
+";
+
 /// `chainrule plot --help`.
 pub const PLOT: &str = "\
 {about}
@@ -138,6 +176,8 @@ Examples:
 A step is gather, forward, loss, backward and update, timed in `train` itself: the median of the
 epochs after a few to warm up. GFLOP/s are those of the matrix products alone, the peak that of
 nothing but multiply-adds in the same run. Quiet the machine first: other work makes figures worse.
+The environment variable CHAINRULE_ISA (avx512, avx2 or portable) chooses the instruction set; the
+default is the fastest that the machine has. No result depends on it, of this or of any command.
 ";
 
 /// `chainrule derive --help`.

@@ -104,7 +104,7 @@ pub struct Train {
     #[arg(long, value_name = "COUNT", help_heading = "Training")]
     #[arg(value_parser = values::at_least_one, allow_negative_numbers = true)]
     pub threads: Option<usize>,
-    /// Show at the end where the time of a step went, kernel by kernel
+    /// Show at the end where the time went, stage by stage and kernel by kernel
     #[arg(long, help_heading = "Output")]
     pub profile: bool,
 
@@ -153,6 +153,7 @@ impl Train {
             missing: self.missing.clone(),
             text: self.text.iter().cloned().chain(embedded).collect(),
             numbers: self.number.clone(),
+            threads: self.threads,
             ..self.format.options()
         }
     }

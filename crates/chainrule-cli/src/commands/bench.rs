@@ -7,7 +7,7 @@ use std::path::Path;
 use chainrule::bench::{
     Origin, Prediction, Rows, Training, WORKLOADS, Workload, measure_prediction, measure_training,
 };
-use chainrule::engine::available_threads;
+use chainrule::engine::{Isa, available_threads};
 
 use super::profile;
 use crate::args::{Bench, PREDICTIONS};
@@ -46,7 +46,7 @@ pub fn run(args: &Bench, output: &mut Output) -> Result<(), Failure> {
         return Ok(());
     }
     let threads = args.threads.unwrap_or_else(available_threads);
-    output.story("threads", &of(threads, "thread"));
+    output.story("running on", &format!("{}, {}", of(threads, "thread"), Isa::detect().name()));
     train(&trainings, threads, args, output)?;
     predict(&predictions, threads, !trainings.is_empty(), output)
 }
@@ -141,6 +141,7 @@ fn training_object(
         .text("network", &workload.describe())
         .text("rows", origin(&rows.origin))
         .count("threads", threads as u64)
+        .text("isa", Isa::detect().name())
         .number("step_us", training.step * 1e6)
         .number("best_step_us", training.best_step * 1e6)
         .number("gflops", training.rate * 1e-9)
@@ -215,6 +216,7 @@ fn prediction_object(
         .text("of", &workload.name)
         .text("network", &workload.describe())
         .count("threads", threads as u64)
+        .text("isa", Isa::detect().name())
         .number("row_us", prediction.row_median * 1e6)
         .number("row_p99_us", prediction.row_p99 * 1e6)
         .number(&format!("rows_{}_us", Prediction::ROWS), prediction.rows * 1e6)

@@ -32,7 +32,7 @@ pub fn run(args: &Functions, output: &mut Output) -> Result<(), Failure> {
 }
 
 /// The language of the messages, by the variables in the order of POSIX.
-fn of_environment() -> Language {
+pub fn of_environment() -> Language {
     of_locale(|name| Some(std::env::var_os(name)?.to_string_lossy().into_owned()))
 }
 

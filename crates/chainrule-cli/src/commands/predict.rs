@@ -1,13 +1,17 @@
 //! `chainrule predict`: a line for each row.
+//!
+//! The file is read in blocks of rows. Several are read, encoded, predicted and made into lines at
+//! the same time, and written in their order; nothing is kept, however long the file is.
 
 use std::io::{self, Write};
 use std::path::Path;
 
-use chainrule::Model;
-use chainrule::data::{Link, ScaledTarget, TargetEncoder};
-use chainrule::engine::available_threads;
+use chainrule::data::{
+    Encoders, Link, Note, ReadOptions, ScaledTarget, Schema, Table, TargetEncoder,
+};
+use chainrule::model::{Inputs, Predictor};
+use chainrule::{ErrorKind, Model};
 
-use super::Loaded;
 use crate::args::Predict;
 use crate::failure::Failure;
 use crate::files::Destination;
@@ -20,25 +24,45 @@ pub fn run(args: &Predict, output: &mut Output) -> Result<(), Failure> {
         Some(path) if path != Path::new("-") => Some(Destination::new(path, args.force)?),
         _ => None,
     };
-    let loaded = Loaded::open(&args.model, &args.data, &args.format.options(), output)?;
-    let threads = args.threads.unwrap_or_else(available_threads);
-    let values = loaded.model.predict(&loaded.table, threads)?;
-    let answers = Answers { model: &loaded.model, columns: columns(&loaded.model.target) };
-    let Some(destination) = destination else {
-        let form = Form::of(output);
-        return answers
-            .write(&values, form, output, || false)
-            .map_err(|reason| Failure::Unwritable { file: "standard output".to_owned(), reason });
+    let model = Model::open(&args.model)?;
+    let answers = Answers::of(&model, &args.model, Form::of(output))?;
+    let options = ReadOptions { threads: args.threads, ..args.format.options() };
+    let notes = match destination {
+        None => {
+            let failed = |reason| Failure::Unwritable { file: "standard output".into(), reason };
+            answers.write(&args.data, &options, output, || Ok(()), failed)?
+        }
+        Some(destination) => {
+            // From here on Ctrl-C must not leave a part of a file.
+            let interrupt = Interrupt::watch()?;
+            let go_on = || if interrupt.asked() { Err(Failure::Interrupted) } else { Ok(()) };
+            let mut file = destination.begin()?;
+            let failed = |reason| destination.failed(reason);
+            let notes = answers.write(&args.data, &options, &mut file, go_on, failed)?;
+            go_on()?;
+            file.commit()?;
+            notes
+        }
     };
-    // From here on Ctrl-C must not leave a part of a file.
-    let interrupt = Interrupt::watch()?;
-    let mut file = destination.begin()?;
-    let written = answers.write(&values, Form::of(output), &mut file, || interrupt.asked());
-    if interrupt.asked() {
-        return Err(Failure::Interrupted);
+    notes.iter().for_each(|note| output.note(note));
+    Ok(())
+}
+
+/// Adds a note of some rows to those of the rows before.
+fn add(notes: &mut Vec<Note>, note: Note) {
+    if let Note::UnseenCategories { column, cells, .. } = &note {
+        for known in notes.iter_mut() {
+            if let Note::UnseenCategories { column: other, cells: sum, .. } = known
+                && other == column
+            {
+                *sum += cells;
+                return;
+            }
+        }
     }
-    written.map_err(|reason| destination.failed(reason))?;
-    file.commit()
+    if !notes.contains(&note) {
+        notes.push(note);
+    }
 }
 
 #[derive(Clone, Copy)]
@@ -106,38 +130,99 @@ fn columns(target: &TargetEncoder) -> Vec<Column> {
     }
 }
 
+/// What makes rows into lines.
 struct Answers<'a> {
     model: &'a Model,
+    schema: &'a Schema,
+    encoders: &'a Encoders,
+    /// Shared by the threads, each of which predicts rows of its own.
+    predictor: Predictor,
     columns: Vec<Column>,
+    form: Form,
 }
 
-impl Answers<'_> {
+impl<'a> Answers<'a> {
+    fn of(model: &'a Model, file: &Path, form: Form) -> Result<Self, Failure> {
+        let Inputs::Table { schema, encoders } = &model.inputs else {
+            let detail = "it takes rows of numbers, no table".to_owned();
+            return Err(ErrorKind::NotAModel { file: file.display().to_string(), detail }.into());
+        };
+        let (predictor, columns) = (model.predictor(1)?, columns(&model.target));
+        Ok(Self { model, schema, encoders, predictor, columns, form })
+    }
+
+    /// Writes a line for each row of a file, and returns what there is to note of it.
     fn write(
         &self,
-        values: &[f64],
-        form: Form,
-        to: &mut dyn Write,
-        stop: impl Fn() -> bool,
-    ) -> io::Result<()> {
-        let mut rows = values.chunks_exact(self.model.outputs()).take_while(|_| !stop());
-        match form {
-            Form::Json => rows.try_for_each(|row| writeln!(to, "{}", self.object(row))),
-            Form::Csv => {
-                let mut csv = csv::Writer::from_writer(to);
-                csv.write_record(self.columns.iter().map(|column| &column.name))?;
-                for row in rows {
-                    for column in &self.columns {
-                        match column.holds {
-                            Holds::Label(output) => csv.write_field(self.label(output, row))?,
-                            // The shortest digits that read back as the same number.
-                            Holds::Value(place) => csv.write_field(format!("{:?}", row[place]))?,
-                        }
-                    }
-                    csv.write_record(None::<&[u8]>)?;
-                }
-                csv.flush()
+        data: &Path,
+        options: &ReadOptions,
+        to: &mut (impl Write + Send),
+        go_on: impl Fn() -> Result<(), Failure> + Sync,
+        failed: impl Fn(io::Error) -> Failure + Sync,
+    ) -> Result<Vec<Note>, Failure> {
+        let mut notes = Vec::new();
+        let mut begun = false;
+        let work = |part: Table| -> Result<_, Failure> {
+            let mut notes = part.notes().to_vec();
+            notes.extend(self.encoders.notes(&part)?);
+            let values = self.values(&part)?;
+            Ok((self.lines(&values).map_err(&failed)?, notes))
+        };
+        let take = |(lines, of_part): (Vec<u8>, Vec<Note>)| {
+            go_on()?;
+            if !std::mem::replace(&mut begun, true) {
+                let head = self.head().map_err(&failed)?;
+                to.write_all(&head).map_err(&failed)?;
             }
+            to.write_all(&lines).map_err(&failed)?;
+            of_part.into_iter().for_each(|note| add(&mut notes, note));
+            Ok(())
+        };
+        Table::read_parts_as(data, self.schema, options, work, take)?;
+        Ok(notes)
+    }
+
+    /// The line above all others.
+    fn head(&self) -> io::Result<Vec<u8>> {
+        let mut head = csv::Writer::from_writer(Vec::new());
+        if let Form::Csv = self.form {
+            head.write_record(self.columns.iter().map(|column| &column.name))?;
         }
+        head.into_inner().map_err(|error| error.into_error())
+    }
+
+    /// The predictions of some rows.
+    fn values(&self, part: &Table) -> Result<Vec<f64>, Failure> {
+        let mut values = vec![0.0; part.rows() * self.model.outputs()];
+        self.predictor.predict_into(&self.encoders.encode(part)?, &mut values)?;
+        Ok(values)
+    }
+
+    /// A line for each row of predictions.
+    fn lines(&self, values: &[f64]) -> io::Result<Vec<u8>> {
+        let mut rows = values.chunks_exact(self.model.outputs());
+        if let Form::Json = self.form {
+            let mut lines = Vec::new();
+            rows.try_for_each(|row| writeln!(lines, "{}", self.object(row)))?;
+            return Ok(lines);
+        }
+        let mut lines = csv::Writer::from_writer(Vec::new());
+        let mut digits = Vec::new();
+        for row in rows {
+            for column in &self.columns {
+                match column.holds {
+                    Holds::Label(output) => lines.write_field(self.label(output, row))?,
+                    // The shortest digits that read back as the same number.
+                    Holds::Value(place) => {
+                        digits.clear();
+                        write!(digits, "{:?}", row[place])?;
+                        lines.write_field(&digits)?;
+                    }
+                }
+            }
+            lines.write_record(None::<&[u8]>)?;
+        }
+        lines.into_inner().map_err(|error| error.into_error())
     }
 
     fn object(&self, row: &[f64]) -> Object {

@@ -9,6 +9,7 @@ use chainrule::engine::KernelTime;
 use chainrule::estimator::{Evaluation, Fitted, Plan, evaluate_rows};
 use chainrule::losses::{Output as Meaning, TargetScale};
 
+use super::stages::Stages;
 use super::{Named, answered, metrics, named, profile, unused};
 use crate::args::{TestPart, Train};
 use crate::failure::Failure;
@@ -23,26 +24,32 @@ const MODEL: &str = "model.onnx";
 /// Trains a network, writes it, and measures it.
 pub fn run(args: &Train, output: &mut Output) -> Result<(), Failure> {
     let started = Instant::now();
+    let mut stages = Stages::begin();
     let destination = destination(args)?;
     let table = Table::read(&args.data, &args.options())?;
+    stages.end("read");
     let recipe = args.recipe();
     let plan = Plan::new(&table, &args.targets(&table), &recipe)?;
     let test = TestRows::find(args, &table, &plan, output)?;
     report(&table, &plan, test.as_ref(), output)?;
     let story = Story::of(&plan)?;
     let besides = plan.metrics.clone();
+    stages.end("prepare");
 
     let interrupt = Interrupt::watch()?;
     let steps = plan.rows().0.div_ceil(plan.settings.batch_size);
     let progress = Progress::new(output, &interrupt, plan.settings.epochs, steps);
     let mut progress = progress.profiling(args.profile);
     let fitted = plan.train(&table, &mut progress);
+    let (first_step, evaluated) = progress.times();
     let timed = progress.finish();
     let fitted = fitted?;
+    stages.end_training(first_step, evaluated);
 
     // The file comes first: whatever fails after it does not cost the training.
     let model = fitted.model.to_bytes()?;
     destination.write(&model)?;
+    stages.end("write");
     let tested = match &test {
         Some(test) => {
             let table = test.table.as_ref().unwrap_or(&table);
@@ -50,6 +57,7 @@ pub fn run(args: &Train, output: &mut Output) -> Result<(), Failure> {
         }
         None => None,
     };
+    stages.end("evaluate");
     let done = Done {
         fitted: &fitted,
         tested: tested.as_ref(),
@@ -59,11 +67,16 @@ pub fn run(args: &Train, output: &mut Output) -> Result<(), Failure> {
         seconds: started.elapsed().as_secs_f64(),
     };
     if output.json() {
-        output.object(done.event());
+        let event = done.event();
+        output.object(match args.profile {
+            true => event.object("stages", Some(stages.object())),
+            false => event,
+        });
     } else {
         done.print(output);
     }
     if args.profile && output.tells() {
+        stages.tell(output);
         show(timed, recipe.threads, output);
     }
     match fitted.interrupted {

@@ -27,6 +27,12 @@ impl Object {
         self.raw(name, &value.to_string())
     }
 
+    /// Adds a list of whole numbers.
+    pub fn counts(self, name: &str, values: &[usize]) -> Self {
+        let values: Vec<String> = values.iter().map(usize::to_string).collect();
+        self.raw(name, &format!("[{}]", values.join(",")))
+    }
+
     /// Adds a truth value.
     pub fn truth(self, name: &str, value: bool) -> Self {
         self.raw(name, if value { "true" } else { "false" })

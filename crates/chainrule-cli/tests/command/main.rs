@@ -4,9 +4,12 @@
 mod bad_input;
 mod bad_model;
 mod bench;
+mod check;
 mod derive;
+mod explain;
 mod formulas;
 mod functions;
+mod instruction_sets;
 mod layers;
 mod losses;
 mod pipes;

@@ -10,7 +10,9 @@ pub const ELEMENTARY: &[FunctionRow] = &[
     FunctionRow {
         name: "square",
         build: |x| x[0].clone().powf(2.0),
-        doc: Words { english: "The square.", korean: "제곱." },
+        doc: Words {
+            english: "The square: x times itself.", korean: "제곱. x에 x를 곱한다."
+        },
         formula: "x^2",
         range: "0 <= y < inf",
         points: &[(&[3.0], 9.0), (&[-0.5], 0.25)],
@@ -21,8 +23,10 @@ pub const ELEMENTARY: &[FunctionRow] = &[
         parameters: &["x", "a", "b", "c"],
         build: |x| &x[1] * x[0].clone().powf(2.0) + &x[2] * &x[0] + &x[3],
         doc: Words {
-            english: "The quadratic function: a parabola, open upwards if a > 0.",
-            korean: "이차함수. 포물선이며 a > 0이면 위로 열린다.",
+            english: "The quadratic function: a parabola, open upwards if a > 0 and downwards if a \
+                      < 0.",
+            korean: "이차함수. 그래프는 포물선이며 a > 0이면 아래로 볼록, a < 0이면 위로 \
+                     볼록하다.",
         },
         formula: "a*x^2 + b*x + c",
         points: &[(&[2.0, 1.0, -3.0, 2.0], 0.0), (&[3.0, 2.0, 1.0, 0.5], 21.5)],
@@ -34,10 +38,10 @@ pub const ELEMENTARY: &[FunctionRow] = &[
         build: |x| x[0].clone().powf(&x[1]),
         doc: Words {
             english: "The power function: x to a fixed exponent n.",
-            korean: "거듭제곱 함수. 지수 n이 정해져 있다.",
+            korean: "거듭제곱 함수. 밑이 변수 x이고 지수 n은 상수다.",
         },
         formula: "x^n",
-        domain: "x > 0 or n = floor(n)",
+        domain: "x > 0 or (x = 0, n >= 0) or (x < 0, n = floor(n))",
         points: &[(&[2.0, 3.0], 8.0), (&[9.0, 0.5], 3.0), (&[-2.0, 3.0], -8.0)],
         ..FunctionRow::OF_A_NUMBER
     },
@@ -60,8 +64,9 @@ pub const ELEMENTARY: &[FunctionRow] = &[
         parameters: &["x", "a"],
         build: |x| logarithm(&x[0], &x[1]),
         doc: Words {
-            english: "The logarithm of base a, the inverse of a^x; log_a(x) and log_2(x) are it too.",
-            korean: "밑이 a인 로그. a^x의 역함수이며 log_a(x), log_2(x)로도 쓴다.",
+            english: "The logarithm of base a, the inverse of a^x; log_a(x) and log_2(x) mean the \
+                      same.",
+            korean: "밑이 a인 로그. a^x의 역함수이며 log_a(x), log_2(x)처럼 써도 된다.",
         },
         formula: "log(x)/log(a)",
         domain: "x > 0, a > 0, a != 1",
@@ -95,8 +100,8 @@ pub const ELEMENTARY: &[FunctionRow] = &[
         parameters: &["x", "y"],
         build: |x| x[0].clone().equals(0.0).select(0.0, &x[0] * x[1].clone().log()),
         doc: Words {
-            english: "x·log(y), and 0 where x is 0, whatever y is: the term of an entropy.",
-            korean: "x·log(y). x가 0이면 y가 무엇이든 0이다. 엔트로피의 항이다.",
+            english: "x·log(y), and 0 where x is 0, whatever y is: a term of an entropy.",
+            korean: "x·log(y). x가 0이면 y와 상관없이 0이다. 엔트로피를 이루는 항이다.",
         },
         formula: "where(x == 0, 0, x*log(y))",
         domain: "y > 0 or x = 0",

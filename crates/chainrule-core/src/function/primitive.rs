@@ -37,8 +37,8 @@ pub const PRIMITIVES: &[FunctionRow] = &[
         name: "abs",
         build: |x| unary(x, Unary::Abs),
         doc: Words {
-            english: "The absolute value; its derivative at 0 is 0.",
-            korean: "절댓값. 0에서의 미분은 0으로 한다.",
+            english: "The absolute value; its derivative at 0 counts as 0.",
+            korean: "절댓값. 0에서의 미분계수는 0으로 한다.",
         },
         formula: "max(x, -x)",
         range: "0 <= y < inf",
@@ -49,8 +49,9 @@ pub const PRIMITIVES: &[FunctionRow] = &[
         name: "sign",
         build: |x| unary(x, Unary::Sign),
         doc: Words {
-            english: "The sign: −1 for negative numbers, 0 for 0, 1 for positive ones.",
-            korean: "부호. 음수면 −1, 0이면 0, 양수면 1이다.",
+            english: "The sign: −1 for negative numbers, 0 for 0, 1 for positive ones; its \
+                      derivative counts as 0.",
+            korean: "부호. 음수면 −1, 0이면 0, 양수면 1이다. 도함수는 0으로 한다.",
         },
         formula: "(x > 0) - (x < 0)",
         range: "y = -1, 0, 1",
@@ -62,7 +63,7 @@ pub const PRIMITIVES: &[FunctionRow] = &[
         build: |x| unary(x, Unary::Exp),
         doc: Words {
             english: "The exponential function e^x: it is its own derivative.",
-            korean: "지수함수 e^x. 미분해도 자기 자신이다.",
+            korean: "지수함수 e^x. 도함수가 자기 자신이다.",
         },
         formula: "e^x",
         range: "0 < y < inf",
@@ -109,8 +110,8 @@ pub const PRIMITIVES: &[FunctionRow] = &[
         name: "sqrt",
         build: |x| unary(x, Unary::Sqrt),
         doc: Words {
-            english: "The square root; in a gradient its slope at 0 counts as 0.",
-            korean: "제곱근. 기울기를 구할 때 0에서의 미분은 0으로 한다.",
+            english: "The square root; its derivative at 0 counts as 0 in a gradient.",
+            korean: "제곱근. 기울기를 구할 때 0에서의 미분계수는 0으로 한다.",
         },
         formula: "x^0.5",
         domain: "x >= 0",
@@ -166,8 +167,8 @@ pub const PRIMITIVES: &[FunctionRow] = &[
         name: "normal_cdf",
         build: |x| unary(x, Unary::NormalCdf),
         doc: Words {
-            english: "Φ, the share of a normal distribution that lies below x.",
-            korean: "Φ. 표준정규분포에서 x보다 작을 확률.",
+            english: "Φ, the share of the standard normal distribution that lies below x.",
+            korean: "Φ. 표준정규분포를 따르는 값이 x보다 작을 확률.",
         },
         formula: "(1 + erf(x/sqrt(2)))/2",
         range: "0 < y < 1",
@@ -178,8 +179,8 @@ pub const PRIMITIVES: &[FunctionRow] = &[
         name: "floor",
         build: |x| unary(x, Unary::Floor),
         doc: Words {
-            english: "The largest whole number that is at most x; its derivative is 0.",
-            korean: "x보다 크지 않은 가장 큰 정수. 미분은 0이다.",
+            english: "The largest whole number that is at most x; its derivative counts as 0.",
+            korean: "x보다 크지 않은 가장 큰 정수. 도함수는 0으로 한다.",
         },
         formula: "floor(x)",
         range: "y = floor(y)",
@@ -189,7 +190,7 @@ pub const PRIMITIVES: &[FunctionRow] = &[
     FunctionRow {
         name: "add",
         build: |x| binary(x, Binary::Add),
-        doc: Words { english: "The sum.", korean: "합." },
+        doc: Words { english: "The sum of two numbers.", korean: "두 수의 합." },
         formula: "a + b",
         points: &[(&[2.0, 3.0], 5.0), (&[0.5, -1.0], -0.5)],
         ..TWO
@@ -197,7 +198,7 @@ pub const PRIMITIVES: &[FunctionRow] = &[
     FunctionRow {
         name: "sub",
         build: |x| binary(x, Binary::Sub),
-        doc: Words { english: "The difference.", korean: "차." },
+        doc: Words { english: "The difference of two numbers.", korean: "두 수의 차." },
         formula: "a - b",
         points: &[(&[2.0, 3.0], -1.0), (&[0.5, -1.0], 1.5)],
         ..TWO
@@ -205,7 +206,7 @@ pub const PRIMITIVES: &[FunctionRow] = &[
     FunctionRow {
         name: "mul",
         build: |x| binary(x, Binary::Mul),
-        doc: Words { english: "The product.", korean: "곱." },
+        doc: Words { english: "The product of two numbers.", korean: "두 수의 곱." },
         formula: "a*b",
         points: &[(&[2.0, 3.0], 6.0), (&[0.5, -1.0], -0.5)],
         ..TWO
@@ -213,7 +214,7 @@ pub const PRIMITIVES: &[FunctionRow] = &[
     FunctionRow {
         name: "div",
         build: |x| binary(x, Binary::Div),
-        doc: Words { english: "The quotient.", korean: "몫." },
+        doc: Words { english: "The quotient: a divided by b.", korean: "a를 b로 나눈 몫." },
         formula: "a/b",
         domain: "b != 0",
         points: &[(&[3.0, 2.0], 1.5), (&[1.0, -4.0], -0.25)],
@@ -223,11 +224,11 @@ pub const PRIMITIVES: &[FunctionRow] = &[
         name: "pow",
         build: |x| binary(x, Binary::Pow),
         doc: Words {
-            english: "The power: a to the b. 0 to the 0 is 1.",
-            korean: "거듭제곱. a의 b제곱이며 0의 0제곱은 1이다.",
+            english: "The power: a to the exponent b; 0 to the exponent 0 is 1.",
+            korean: "거듭제곱. a의 b제곱이며 0의 0제곱은 1로 한다.",
         },
         formula: "a^b",
-        domain: "a > 0 or b = floor(b)",
+        domain: "a > 0 or (a = 0, b >= 0) or (a < 0, b = floor(b))",
         points: &[(&[2.0, 10.0], 1024.0), (&[0.0, 0.0], 1.0), (&[-2.0, 3.0], -8.0)],
         ..TWO
     },
@@ -236,7 +237,7 @@ pub const PRIMITIVES: &[FunctionRow] = &[
         build: |x| binary(x, Binary::Max),
         doc: Words {
             english: "The larger of the two; where they are equal the derivative goes to the first.",
-            korean: "둘 중 큰 수. 같으면 미분은 첫째에 간다.",
+            korean: "둘 중 큰 수. 두 수가 같으면 첫째를 고른 것으로 보고 미분한다.",
         },
         formula: "where(a >= b, a, b)",
         points: &[(&[2.0, 3.0], 3.0), (&[-1.0, -4.0], -1.0)],
@@ -247,7 +248,7 @@ pub const PRIMITIVES: &[FunctionRow] = &[
         build: |x| binary(x, Binary::Min),
         doc: Words {
             english: "The smaller of the two; where they are equal the derivative goes to the first.",
-            korean: "둘 중 작은 수. 같으면 미분은 첫째에 간다.",
+            korean: "둘 중 작은 수. 두 수가 같으면 첫째를 고른 것으로 보고 미분한다.",
         },
         formula: "where(a <= b, a, b)",
         points: &[(&[2.0, 3.0], 2.0), (&[-1.0, -4.0], -4.0)],
@@ -292,7 +293,7 @@ pub const PRIMITIVES: &[FunctionRow] = &[
         build: |x| x[0].clone().select(&x[1], &x[2]),
         doc: Words {
             english: "a where the condition c holds, else b; the derivative is that of the one taken.",
-            korean: "조건 c가 참이면 a, 아니면 b. 미분도 고른 쪽을 따른다.",
+            korean: "조건 c가 참이면 a, 아니면 b. 도함수도 고른 쪽을 따른다.",
         },
         formula: "where(c != 0, a, b)",
         domain: "-inf < a, b < inf",

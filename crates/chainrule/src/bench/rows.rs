@@ -147,9 +147,9 @@ fn read(path: &Path, file: &str, count: usize) -> Result<Rows> {
         let last = place + 1 == table.columns().len();
         match column.values() {
             Values::Number(values) if last => {
-                target = values.iter().map(|&value| value as f32).collect();
+                target = values.iter().map(|value| value as f32).collect();
             }
-            Values::Number(values) => columns.push(values.clone()),
+            Values::Number(values) => columns.push(values.iter().collect::<Vec<f64>>()),
             Values::Text(text) if last => {
                 let (levels, code) = (text.levels(), |row| text.code(row));
                 let least = levels.iter().min();

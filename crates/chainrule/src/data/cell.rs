@@ -1,5 +1,7 @@
 //! What the text of one cell means: the one grammar of numbers, missing values and booleans.
 
+use super::numbers::Decimal;
+
 /// The words that stand for a missing value in a column of numbers or booleans.
 ///
 /// In a column of text only the empty cell is missing: there `NA` may well be Namibia, so the word
@@ -58,6 +60,12 @@ pub(super) struct NumberFormat {
 }
 
 impl NumberFormat {
+    /// Returns the number that a trimmed cell is, if it is a decimal of few digits.
+    pub(super) fn decimal(self, text: &str) -> Option<Decimal> {
+        let plain = self.thousands.is_none() && !self.decimal_comma;
+        if plain { Decimal::read(text.as_bytes()) } else { None }
+    }
+
     /// Returns what a trimmed cell that is not empty means.
     pub(super) fn classify(self, text: &str) -> Cell {
         match self.number(text) {

@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 
 use super::cell::{Cell, MISSING_WORDS, NumberFormat};
 use super::notes::Note;
+use super::numbers::Numbers;
 use super::schema::{Kind, Role, Schema};
 use super::table::{Column, Table, TextValues, Values};
-use crate::error::{ErrorKind, Result, nearest};
+use crate::error::{Error, ErrorKind, Result, nearest};
+use crate::parallel::{in_order, in_parts};
 
 /// The encoders of all features, in the schema's order. Travels inside the model file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -99,11 +101,11 @@ impl Encoders {
     /// # Errors
     /// A column is absent; a number of these rows is infinite or beyond [`LARGEST`].
     pub fn fit(table: &Table, schema: &Schema, rows: &[usize]) -> Result<Self> {
-        Self::fit_with_codes::<&str>(table, schema, rows, &[])
+        Self::fit_with_codes::<&str>(table, schema, rows, &[], 1)
     }
 
     /// Fits an encoder for each feature as [`fit`](Self::fit) does, but that of the columns named
-    /// here gives a code for an embedding.
+    /// here gives a code for an embedding. No result depends on the number of threads.
     ///
     /// # Errors
     /// As [`fit`](Self::fit); a column to be embedded is absent, no feature, or no text.
@@ -112,20 +114,35 @@ impl Encoders {
         schema: &Schema,
         rows: &[usize],
         embedded: &[S],
+        threads: usize,
     ) -> Result<Self> {
         for name in embedded {
             check_embedded(table, schema, name.as_ref())?;
         }
-        let columns = schema.features().map(|feature| {
+        let features = schema.features().map(|feature| {
             let name = feature.name.clone();
-            let column = table.require(&name)?;
-            let encoding = match embedded.iter().any(|embedded| embedded.as_ref() == name) {
-                true => Encoding::fit_code(column, rows),
-                false => Encoding::fit(table, column, rows)?,
-            };
-            Ok(Encoder { name, encoding })
+            let embedded = embedded.iter().any(|embedded| embedded.as_ref() == name);
+            (name, embedded)
         });
-        Ok(Self { columns: columns.collect::<Result<_>>()? })
+        let mut features = features.collect::<Vec<_>>().into_iter();
+        let mut columns = Vec::new();
+        in_order(
+            threads,
+            || Ok(features.next()),
+            |(name, embedded)| {
+                let column = table.require(&name)?;
+                let encoding = match embedded {
+                    true => Encoding::fit_code(column, rows),
+                    false => Encoding::fit(table, column, rows)?,
+                };
+                Ok(Encoder { name, encoding })
+            },
+            |encoder| {
+                columns.push(encoder);
+                Ok::<(), Error>(())
+            },
+        )?;
+        Ok(Self { columns })
     }
 
     /// Returns how many numbers the network sees of a row.
@@ -156,8 +173,24 @@ impl Encoders {
     /// A column is absent or of another kind; a number is infinite, beyond [`LARGEST`], or so far
     /// from the training part that it leaves the range of an f32.
     pub fn encode_rows(&self, table: &Table, rows: &[usize]) -> Result<Vec<f32>> {
-        // A few rows at a time, so that they stay in cache while each column adds its part.
+        self.encode_rows_on(table, rows, 1)
+    }
+
+    /// Encodes rows as [`encode_rows`](Self::encode_rows) does, on so many threads at most. No
+    /// result depends on their number.
+    ///
+    /// # Errors
+    /// As [`encode_rows`](Self::encode_rows).
+    pub fn encode_rows_on(
+        &self,
+        table: &Table,
+        rows: &[usize],
+        threads: usize,
+    ) -> Result<Vec<f32>> {
+        // A few rows at a time, so that they stay in cache while each column adds its part; and
+        // many of these for a thread.
         const BLOCK: usize = 256;
+        const PART: usize = 32 * BLOCK;
         let width = self.width();
         let bound: Vec<Bound<'_>> =
             self.columns.iter().map(|encoder| Bound::new(encoder, table)).collect::<Result<_>>()?;
@@ -165,17 +198,17 @@ impl Encoders {
         if width == 0 {
             return Ok(out);
         }
-        let blocks = out.chunks_mut(BLOCK * width);
-        for (rows, block) in rows.chunks(BLOCK).zip(blocks) {
-            let mut start = 0;
-            for column in &bound {
-                let end = start + column.encoder.encoding.width();
-                for (&row, out) in rows.iter().zip(block.chunks_exact_mut(width)) {
-                    column.encode(table, row, &mut out[start..end])?;
+        in_parts(threads, &mut out, PART * width, |first, part| {
+            let rows = &rows[first / width..];
+            for (rows, block) in rows.chunks(BLOCK).zip(part.chunks_mut(BLOCK * width)) {
+                let mut start = 0;
+                for column in &bound {
+                    column.encode(table, rows, block, (start, width))?;
+                    start += column.encoder.encoding.width();
                 }
-                start = end;
             }
-        }
+            Ok::<(), Error>(())
+        })?;
         Ok(out)
     }
 
@@ -237,7 +270,7 @@ impl Encoding {
             Values::Number(values) => {
                 let mut present = Vec::with_capacity(rows.len());
                 for &row in rows {
-                    let value = values.get(row).copied().unwrap_or(f64::NAN);
+                    let value = values.get(row).unwrap_or(f64::NAN);
                     check_finite(table, column.name(), row, value)?;
                     if !value.is_nan() {
                         present.push(value);
@@ -365,7 +398,7 @@ struct Bound<'a> {
 enum Cells<'a> {
     /// Every cell is missing, whatever the column's kind.
     Missing,
-    Numbers(&'a [f64]),
+    Numbers(&'a Numbers),
     Booleans(&'a [Option<bool>]),
     Text {
         text: &'a TextValues,
@@ -401,55 +434,77 @@ impl<'a> Bound<'a> {
         Ok(Self { encoder, cells })
     }
 
-    /// Encodes one row into numbers that are 0 beforehand.
-    fn encode(&self, table: &Table, row: usize, out: &mut [f32]) -> Result<()> {
-        match &self.encoder.encoding {
+    /// Encodes rows into their places from `start` on, in rows of `width` numbers that are 0
+    /// beforehand.
+    fn encode(
+        &self,
+        table: &Table,
+        rows: &[usize],
+        block: &mut [f32],
+        (start, width): (usize, usize),
+    ) -> Result<()> {
+        let encoding = &self.encoder.encoding;
+        let end = start + encoding.width();
+        let outs = block.chunks_exact_mut(width).map(|out| &mut out[start..end]);
+        let rows = rows.iter().copied().zip(outs);
+        match encoding {
             Encoding::Number { fill, mean, std, .. } => {
-                let value = match self.cells {
-                    Cells::Numbers(values) => values.get(row).copied().unwrap_or(f64::NAN),
-                    _ => f64::NAN,
-                };
-                check_finite(table, &self.encoder.name, row, value)?;
-                let missing = value.is_nan();
-                let filled = if missing { *fill } else { value };
-                if *std != 0.0 {
-                    out[0] = ((filled - mean) / std) as f32;
-                    if !out[0].is_finite() {
-                        return Err(ErrorKind::TooFar {
-                            file: table.file().to_owned(),
-                            line: table.line(row),
-                            column: self.encoder.name.clone(),
-                            value,
+                for (row, out) in rows {
+                    let value = match self.cells {
+                        Cells::Numbers(values) => values.get(row).unwrap_or(f64::NAN),
+                        _ => f64::NAN,
+                    };
+                    check_finite(table, &self.encoder.name, row, value)?;
+                    let missing = value.is_nan();
+                    let filled = if missing { *fill } else { value };
+                    if *std != 0.0 {
+                        out[0] = ((filled - mean) / std) as f32;
+                        if !out[0].is_finite() {
+                            return Err(self.too_far(table, row, value));
                         }
-                        .into());
                     }
+                    flag(missing, out);
                 }
-                flag(missing, out);
             }
             Encoding::Boolean { fill, .. } => {
-                let value = match self.cells {
-                    Cells::Booleans(values) => values.get(row).copied().flatten(),
-                    _ => None,
-                };
-                out[0] = f32::from(u8::from(value.unwrap_or(*fill)));
-                flag(value.is_none(), out);
+                for (row, out) in rows {
+                    let value = match self.cells {
+                        Cells::Booleans(values) => values.get(row).copied().flatten(),
+                        _ => None,
+                    };
+                    out[0] = f32::from(u8::from(value.unwrap_or(*fill)));
+                    flag(value.is_none(), out);
+                }
             }
             Encoding::Text { .. } | Encoding::Code { .. } => {
-                let slot = match &self.cells {
-                    Cells::Text { text, slots } => match text.code(row) {
-                        Some(code) => slots[code],
-                        None => self.encoder.encoding.slot(None),
-                    },
-                    _ => self.encoder.encoding.slot(None),
-                };
-                match (slot, self.encoder.encoding.codes()) {
-                    (slot, Some(codes)) => out[0] = slot.unwrap_or(codes) as f32,
-                    (Some(slot), None) => out[slot] = 1.0,
-                    (None, None) => {}
+                let (missing, codes) = (encoding.slot(None), encoding.codes());
+                for (row, out) in rows {
+                    let slot = match &self.cells {
+                        Cells::Text { text, slots } => match text.code(row) {
+                            Some(code) => slots[code],
+                            None => missing,
+                        },
+                        _ => missing,
+                    };
+                    match (slot, codes) {
+                        (slot, Some(codes)) => out[0] = slot.unwrap_or(codes) as f32,
+                        (Some(slot), None) => out[slot] = 1.0,
+                        (None, None) => {}
+                    }
                 }
             }
         }
         Ok(())
+    }
+
+    fn too_far(&self, table: &Table, row: usize, value: f64) -> Error {
+        ErrorKind::TooFar {
+            file: table.file().to_owned(),
+            line: table.line(row),
+            column: self.encoder.name.clone(),
+            value,
+        }
+        .into()
     }
 }
 
@@ -460,9 +515,9 @@ fn flag(missing: bool, out: &mut [f32]) {
 }
 
 /// Names the first cell of a column that does not fit the kind it had in training.
-fn wrong_kind(table: &Table, column: &Column, row: usize, expected: Kind) -> crate::error::Error {
+fn wrong_kind(table: &Table, column: &Column, row: usize, expected: Kind) -> Error {
     let (row, value) = match column.values() {
-        Values::Number(values) => (row, values[row].to_string()),
+        Values::Number(values) => (row, values.get(row).unwrap_or(f64::NAN).to_string()),
         Values::Boolean { values, spellings } => {
             let truth = values[row].unwrap_or_default();
             (row, spellings[usize::from(truth)].clone())
@@ -490,6 +545,7 @@ fn wrong_kind(table: &Table, column: &Column, row: usize, expected: Kind) -> cra
 }
 
 /// Refuses infinities and numbers beyond [`LARGEST`]; NaN stands for a missing value and passes.
+#[inline]
 pub(super) fn check_finite(table: &Table, column: &str, row: usize, value: f64) -> Result<()> {
     if value.abs() > LARGEST {
         return Err(ErrorKind::NotFinite {

@@ -268,7 +268,7 @@ impl ScaledTarget {
                 }
                 .into());
             };
-            let value = values.get(row).copied().unwrap_or(f64::NAN);
+            let value = values.get(row).unwrap_or(f64::NAN);
             if value.is_nan() {
                 return Err(missing_label(table, &self.column, row));
             }
@@ -297,7 +297,7 @@ fn check_value(table: &Table, column: &str, row: usize, value: f64, link: Link) 
 
 fn numbers_of(column: &Column, rows: &[usize]) -> Vec<f64> {
     match column.values() {
-        Values::Number(values) => rows.iter().filter_map(|&row| values.get(row)).copied().collect(),
+        Values::Number(values) => rows.iter().filter_map(|&row| values.get(row)).collect(),
         _ => Vec::new(),
     }
 }
@@ -328,7 +328,10 @@ pub(super) fn class_indices(
             return Err(missing_label(table, name, row));
         }
         let class = match column.values() {
-            Values::Number(values) => numbers.iter().position(|&number| number == values[row]),
+            Values::Number(values) => {
+                let value = values.get(row);
+                numbers.iter().position(|&number| Some(number) == value)
+            }
             Values::Boolean { values, .. } => {
                 values[row].and_then(|truth| truths[usize::from(truth)])
             }
@@ -363,7 +366,7 @@ fn unknown_label(table: &Table, column: &Column, row: usize, labels: &[String]) 
 /// Returns how the cell would be written; empty if it is missing.
 fn label_of(column: &Column, row: usize) -> String {
     let label = match column.values() {
-        Values::Number(values) => values.get(row).map(f64::to_string),
+        Values::Number(values) => values.get(row).map(|value| value.to_string()),
         Values::Boolean { values, spellings } => {
             let truth = values.get(row).copied().flatten();
             truth.map(|truth| spellings[usize::from(truth)].clone())

@@ -9,7 +9,7 @@ use std::io::{self, BufRead, BufReader, Read};
 use crate::error::{Error, ErrorKind, Result};
 
 pub(super) const BUFFER: usize = 1 << 18;
-const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
+pub(super) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
 /// Hands out bytes up to the end of a line, and the next line when they are used up.
 pub(super) struct Lines<R> {
@@ -45,7 +45,23 @@ impl<R: Read> Read for Lines<R> {
 impl<R: Read> Lines<R> {
     /// Opens a stream at its first line that is not blank.
     pub(super) fn new(input: R, file: &str, delimiter: Option<u8>) -> Result<Self> {
-        let mut lines = Self {
+        let mut lines = Self::before(input, file, delimiter);
+        lines.advance()?;
+        Ok(lines)
+    }
+
+    /// Opens a stream at a record in the middle of a file, behind so many lines.
+    pub(super) fn after(input: R, file: &str, delimiter: u8, lines: u64) -> Result<Self> {
+        let mut after = Self::before(input, file, Some(delimiter));
+        (after.number, after.record_line) = (lines, lines);
+        after.advance()?;
+        // The csv crate would drop a mark in front of the first line that it sees, but no line end.
+        after.line.insert(0, b'\n');
+        Ok(after)
+    }
+
+    fn before(input: R, file: &str, delimiter: Option<u8>) -> Self {
+        Self {
             input: BufReader::with_capacity(BUFFER, input),
             file: file.to_owned(),
             delimiter,
@@ -55,9 +71,7 @@ impl<R: Read> Lines<R> {
             record_line: 0,
             field: 1,
             open_quote: None,
-        };
-        lines.advance()?;
-        Ok(lines)
+        }
     }
 
     /// Goes on to the next line that is not blank; at the end of the file the line is empty.
@@ -156,7 +170,7 @@ impl<R: Read> Lines<R> {
 
 /// Finds the delimiter in the header line: a comma if there is one outside of quotes, else
 /// whichever of semicolon and tab occurs more often, else a comma.
-fn delimiter_in(header: &[u8]) -> u8 {
+pub(super) fn delimiter_in(header: &[u8]) -> u8 {
     let mut quoted = false;
     let (mut commas, mut semicolons, mut tabs) = (0, 0, 0);
     for byte in header {

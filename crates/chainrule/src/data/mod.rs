@@ -6,12 +6,18 @@
 //! target into numbers, fitted on the training part alone. [`notes`] are what a user should know
 //! though it is no error, [`weights`] say how much each row counts.
 
+mod blocks;
 mod cell;
 mod columns;
+mod dictionary;
 pub mod encode;
+mod evidence;
 pub mod labels;
 mod lines;
 pub mod notes;
+mod numbers;
+mod parts;
+mod read;
 mod records;
 pub mod schema;
 pub mod split;
@@ -23,6 +29,7 @@ pub use cell::{BOOLEAN_WORDS, MISSING_WORDS};
 pub use encode::{Encoder, Encoders, Encoding};
 pub use labels::{Link, ScaledTarget, Scaling, TargetEncoder, YesNoTarget};
 pub use notes::Note;
+pub use numbers::Numbers;
 pub use schema::{ColumnSchema, Kind, Role, Schema};
 pub use split::split;
 pub use table::{Column, ReadOptions, Table, TextValues, Values};

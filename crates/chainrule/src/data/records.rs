@@ -15,10 +15,18 @@ pub(super) struct Records<R> {
 impl<R: Read> Records<R> {
     /// Opens a stream; without a delimiter it is found in the header line.
     pub(super) fn new(input: R, file: &str, delimiter: Option<u8>) -> Result<Self> {
-        let lines = Lines::new(input, file, delimiter)?;
+        Ok(Self::of(Lines::new(input, file, delimiter)?))
+    }
+
+    /// Opens a stream at a record in the middle of a file, behind so many lines.
+    pub(super) fn after(input: R, file: &str, delimiter: u8, lines: u64) -> Result<Self> {
+        Ok(Self::of(Lines::after(input, file, delimiter, lines)?))
+    }
+
+    fn of(lines: Lines<R>) -> Self {
         let mut builder = ReaderBuilder::new();
         builder.has_headers(false).flexible(true).delimiter(lines.delimiter.unwrap_or(b','));
-        Ok(Self { reader: builder.from_reader(lines) })
+        Self { reader: builder.from_reader(lines) }
     }
 
     /// Reads the next record; false at the end of the file. Blank lines are skipped.

@@ -9,14 +9,12 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use csv::StringRecord;
-
 use super::cell::NumberFormat;
-use super::columns::{ColumnReader, Place, Wanted};
 use super::notes::Note;
-use super::records::Records;
-use super::schema::{Kind, Role, Schema};
-use crate::error::{ErrorKind, Result, nearest};
+use super::numbers::Numbers;
+use super::read::{BLOCK_SIZES, Opened, check_names, unknown_column};
+use super::schema::{Kind, Schema};
+use crate::error::{ErrorKind, Result};
 
 /// How a file is to be read; the default infers everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -34,10 +32,13 @@ pub struct ReadOptions {
     pub thousands: Option<char>,
     /// Whether numbers have a comma before the fraction: reads `1,5` as 1.5.
     pub decimal_comma: bool,
+    /// The most threads that read; no result depends on it. Without a number it is as many as the
+    /// machine runs at once.
+    pub threads: Option<usize>,
 }
 
 impl ReadOptions {
-    fn check(&self) -> Result<()> {
+    pub(super) fn check(&self) -> Result<()> {
         let invalid = |option, value: String, expected: &str| {
             let expected = expected.to_owned();
             Err(ErrorKind::InvalidSetting { option, value, expected }.into())
@@ -59,7 +60,7 @@ impl ReadOptions {
         }
     }
 
-    fn number_format(&self) -> NumberFormat {
+    pub(super) fn number_format(&self) -> NumberFormat {
         NumberFormat { thousands: self.thousands, decimal_comma: self.decimal_comma }
     }
 }
@@ -104,31 +105,34 @@ impl Table {
     }
 
     fn open(path: &Path, options: &ReadOptions, schema: Option<&Schema>) -> Result<Self> {
-        if path == Path::new("-") {
-            return parse(io::stdin().lock(), "standard input", options, schema);
-        }
-        let file = path.display().to_string();
-        let input = match File::open(path) {
-            Ok(input) => input,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(ErrorKind::FileNotFound { file }.into());
-            }
-            Err(reason) => return Err(ErrorKind::FileUnreadable { file, reason }.into()),
-        };
-        let tabs = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("tsv"));
-        if tabs && options.delimiter.is_none() {
-            let options = ReadOptions { delimiter: Some(b'\t'), ..options.clone() };
-            return parse(input, &file, &options, schema);
-        }
-        parse(input, &file, options, schema)
+        let source = Source::open(path, options)?;
+        Opened::new(source.input, &source.file, &source.options, schema, BLOCK_SIZES)?.table()
+    }
+
+    /// Reads a file for a trained model as [`read_as`](Self::read_as) does, but as tables of some
+    /// rows that follow each other: `work` is done on several at the same time, and `take` gets
+    /// what comes of them in the file's order. Memory does not grow with the file.
+    ///
+    /// # Errors
+    /// As [`read_as`](Self::read_as), once the rows before the fault are taken; the first error of
+    /// `work` or `take`.
+    pub fn read_parts_as<T: Send, E: Send + From<crate::error::Error>>(
+        path: &Path,
+        schema: &Schema,
+        options: &ReadOptions,
+        work: impl Fn(Self) -> std::result::Result<T, E> + Sync,
+        take: impl FnMut(T) -> std::result::Result<(), E> + Send,
+    ) -> std::result::Result<(), E> {
+        let Source { input, file, options } = Source::open(path, options)?;
+        Opened::new(input, &file, &options, Some(schema), BLOCK_SIZES)?.each(work, take)
     }
 
     /// Reads CSV from any stream; `file` is its name in errors. See [`read`](Self::read).
     ///
     /// # Errors
     /// As [`read`](Self::read).
-    pub fn from_reader(input: impl Read, file: &str, options: &ReadOptions) -> Result<Self> {
-        parse(input, file, options, None)
+    pub fn from_reader(input: impl Read + Send, file: &str, options: &ReadOptions) -> Result<Self> {
+        Opened::new(input, file, options, None, BLOCK_SIZES)?.table()
     }
 
     /// Reads CSV for a trained model from any stream. See [`read_as`](Self::read_as).
@@ -136,12 +140,25 @@ impl Table {
     /// # Errors
     /// As [`read_as`](Self::read_as).
     pub fn from_reader_as(
-        input: impl Read,
+        input: impl Read + Send,
         file: &str,
         schema: &Schema,
         options: &ReadOptions,
     ) -> Result<Self> {
-        parse(input, file, options, Some(schema))
+        Opened::new(input, file, options, Some(schema), BLOCK_SIZES)?.table()
+    }
+
+    /// Puts together what was read from a file.
+    pub(super) fn read_from(
+        file: &str,
+        columns: Vec<Column>,
+        lines: Vec<u32>,
+        missing: Vec<String>,
+        unused: Vec<String>,
+        notes: Vec<Note>,
+    ) -> Self {
+        let (file, rows) = (file.to_owned(), lines.len());
+        Self { file, columns, rows, lines, missing, unused, notes }
     }
 
     /// Makes a table of columns in memory; `file` is its name in errors.
@@ -275,7 +292,7 @@ impl Column {
 #[derive(Clone, Debug, PartialEq)]
 pub enum Values {
     /// Numbers; NaN is a missing one.
-    Number(Vec<f64>),
+    Number(Numbers),
     /// Truth values.
     Boolean {
         /// One value a row.
@@ -314,7 +331,7 @@ impl Values {
     /// Tells whether the value of a row is missing; a row beyond the end is.
     pub fn is_missing(&self, row: usize) -> bool {
         match self {
-            Self::Number(values) => values.get(row).is_none_or(|value| value.is_nan()),
+            Self::Number(values) => values.is_missing(row),
             Self::Boolean { values, .. } => values.get(row).is_none_or(Option::is_none),
             Self::Text(text) => text.get(row).is_none(),
         }
@@ -337,7 +354,7 @@ pub struct TextValues {
 impl TextValues {
     /// Collects cells; an empty one is missing, as is `None`.
     pub fn from_cells<'a>(cells: impl IntoIterator<Item = Option<&'a str>>) -> Self {
-        let mut dictionary = super::columns::Dictionary::default();
+        let mut dictionary = super::dictionary::Dictionary::default();
         for cell in cells {
             match cell.map(str::trim).filter(|text| !text.is_empty()) {
                 Some(text) => dictionary.push(text),
@@ -370,158 +387,32 @@ impl TextValues {
     }
 }
 
-fn parse(
-    input: impl Read,
-    file: &str,
-    options: &ReadOptions,
-    schema: Option<&Schema>,
-) -> Result<Table> {
-    options.check()?;
-    let mut records = Records::new(input, file, options.delimiter)?;
-    let mut record = StringRecord::new();
-    let empty = || ErrorKind::EmptyFile { file: file.into() };
-    if !records.read(&mut record)? {
-        return Err(empty().into());
-    }
-    let header: Vec<String> = record.iter().map(|field| field.trim().to_owned()).collect();
-    let names: Vec<&str> = header.iter().map(String::as_str).collect();
-    check_names(file, records.line(), &names)?;
-    for name in options.text.iter().chain(&options.numbers) {
-        if !header.contains(name) {
-            return Err(unknown_column(file, name, &names));
-        }
-    }
-
-    let mut missing = schema.map_or_else(Vec::new, |schema| schema.missing.clone());
-    for word in &options.missing {
-        let word = word.trim().to_owned();
-        if !word.is_empty() && !missing.contains(&word) {
-            missing.push(word);
-        }
-    }
-    let wanted = wanted_kinds(file, &names, options, schema)?;
-    let mut columns: Vec<ColumnReader> = names
-        .iter()
-        .zip(&wanted)
-        .map(|(name, &wanted)| ColumnReader::new(name, wanted, options.number_format(), &missing))
-        .collect();
-
-    let mut lines = Vec::new();
-    while records.read(&mut record)? {
-        if record.len() != columns.len() {
-            return Err(ErrorKind::RaggedRow {
-                file: file.into(),
-                line: records.line(),
-                expected: columns.len(),
-                found: record.len(),
-            }
-            .into());
-        }
-        // A file of more lines than a u32 counts would not fit into memory.
-        lines.push(u32::try_from(records.line()).unwrap_or(u32::MAX));
-        let place = Place { file, lines: &lines };
-        for (column, field) in columns.iter_mut().zip(&record) {
-            column.push(field, place)?;
-        }
-    }
-    if lines.is_empty() {
-        return Err(ErrorKind::HeaderOnly { file: file.into() }.into());
-    }
-
-    let place = Place { file, lines: &lines };
-    let mut notes = Vec::new();
-    let mut kept = Vec::new();
-    let mut unused = Vec::new();
-    for (column, name) in columns.into_iter().zip(&header) {
-        match column.finish(place, &mut notes)? {
-            Some(column) => {
-                if schema.is_none() && (0..lines.len()).all(|row| column.values.is_missing(row)) {
-                    let column = column.name.clone();
-                    notes.push(Note::EmptyColumn { column });
-                }
-                kept.push(column);
-            }
-            None => unused.push(name.clone()),
-        }
-    }
-    Ok(Table { file: file.into(), columns: kept, rows: lines.len(), lines, missing, unused, notes })
+/// A file or standard input, opened.
+struct Source {
+    input: Box<dyn Read + Send>,
+    file: String,
+    options: ReadOptions,
 }
 
-/// Decides for each column of the header how it is to be read.
-fn wanted_kinds(
-    file: &str,
-    names: &[&str],
-    options: &ReadOptions,
-    schema: Option<&Schema>,
-) -> Result<Vec<Wanted>> {
-    let Some(schema) = schema else {
-        let named = |list: &[String], name: &str| list.iter().any(|listed| listed == name);
-        let wanted = names.iter().map(|name| {
-            if named(&options.text, name) {
-                Wanted::Text
-            } else if named(&options.numbers, name) {
-                Wanted::Number
-            } else {
-                Wanted::Inferred
-            }
-        });
-        return Ok(wanted.collect());
-    };
-    let mut wanted = vec![Wanted::Nothing; names.len()];
-    for column in &schema.columns {
-        let position = names.iter().position(|name| *name == column.name);
-        match (position, column.role) {
-            (_, Role::Unused) => {}
-            (Some(position), _) => wanted[position] = Wanted::Trained(column.kind),
-            (None, Role::Target | Role::Weight) => {}
-            (None, Role::Feature) => {
-                let others = names.iter().filter(|name| schema.column(name).is_none());
-                return Err(ErrorKind::ColumnMissing {
-                    file: file.into(),
-                    name: column.name.clone(),
-                    nearest: nearest(&column.name, others.copied()).map(str::to_owned),
-                }
-                .into());
-            }
+impl Source {
+    fn open(path: &Path, options: &ReadOptions) -> Result<Self> {
+        let mut options = options.clone();
+        if path == Path::new("-") {
+            let file = "standard input".to_owned();
+            return Ok(Self { input: Box::new(io::stdin()), file, options });
         }
-    }
-    Ok(wanted)
-}
-
-fn check_names(file: &str, line: u64, names: &[&str]) -> Result<()> {
-    for (position, name) in names.iter().enumerate() {
-        if name.is_empty() {
-            return Err(ErrorKind::EmptyColumnName {
-                file: file.into(),
-                line,
-                position: position + 1,
+        let file = path.display().to_string();
+        let input = match File::open(path) {
+            Ok(input) => input,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                return Err(ErrorKind::FileNotFound { file }.into());
             }
-            .into());
+            Err(reason) => return Err(ErrorKind::FileUnreadable { file, reason }.into()),
+        };
+        let tabs = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("tsv"));
+        if tabs && options.delimiter.is_none() {
+            options.delimiter = Some(b'\t');
         }
+        Ok(Self { input: Box::new(input), file, options })
     }
-    let mut sorted: Vec<usize> = (0..names.len()).collect();
-    sorted.sort_by_key(|&position| names[position]);
-    for pair in sorted.windows(2) {
-        if names[pair[0]] == names[pair[1]] {
-            return Err(ErrorKind::DuplicateColumnName {
-                file: file.into(),
-                line,
-                name: names[pair[0]].to_owned(),
-                first: pair[0] + 1,
-                second: pair[1] + 1,
-            }
-            .into());
-        }
-    }
-    Ok(())
-}
-
-fn unknown_column(file: &str, name: &str, names: &[&str]) -> crate::error::Error {
-    ErrorKind::UnknownColumn {
-        file: file.into(),
-        name: name.to_owned(),
-        nearest: nearest(name, names.iter().copied()).map(str::to_owned),
-        available: names.iter().map(|&name| name.to_owned()).collect(),
-    }
-    .into()
 }

@@ -168,7 +168,7 @@ pub fn rows_with_target(table: &Table, schema: &Schema) -> Result<(Vec<usize>, O
             .into());
         }
         if let Values::Number(numbers) = values {
-            for (row, &value) in numbers.iter().enumerate() {
+            for (row, value) in numbers.iter().enumerate() {
                 check_finite(table, column.name(), row, value)?;
             }
         }

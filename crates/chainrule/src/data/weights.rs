@@ -16,7 +16,7 @@ pub fn row_weights(table: &Table, schema: &Schema, rows: &[usize]) -> Result<Opt
     let Some(column) = found else { return Ok(None) };
     let weight = |&row: &usize| {
         let value = match column.values() {
-            Values::Number(values) => values.get(row).copied().unwrap_or(f64::NAN),
+            Values::Number(values) => values.get(row).unwrap_or(f64::NAN),
             Values::Boolean { .. } | Values::Text(_) => f64::NAN,
         };
         match value >= 0.0 && value.is_finite() {

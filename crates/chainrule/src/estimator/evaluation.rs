@@ -47,10 +47,7 @@ pub fn evaluate_rows(
     threads: usize,
 ) -> Result<Evaluation> {
     let truth = Truth::of(model, table, rows, besides)?;
-    let all = model.predict(table, threads)?;
-    let width = model.outputs();
-    let predictions: Vec<f64> =
-        rows.iter().flat_map(|&row| &all[row * width..][..width]).copied().collect();
+    let predictions = model.predict_rows(table, rows, threads)?;
     let confusion = match &truth.answers {
         Answers::Classes { classes, count } => {
             confusion_matrix(&Classes::new(classes, &predictions, *count, None)?)
@@ -100,7 +97,9 @@ impl Truth {
                     for output in outputs {
                         let column = table.require(&output.column)?;
                         values.push(match column.values() {
-                            crate::data::Values::Number(numbers) => numbers[row],
+                            crate::data::Values::Number(numbers) => {
+                                numbers.get(row).unwrap_or(f64::NAN)
+                            }
                             _ => f64::NAN,
                         });
                     }

@@ -22,7 +22,7 @@ pub(super) const KIND: LayerKind = LayerKind {
         default: None,
         about: Words {
             english: "An activation, or a formula of x.",
-            korean: "활성화 함수의 이름 또는 x의 식.",
+            korean: "활성화 함수의 이름이나 x의 식이다.",
         },
     }],
     make: |given| Ok(Arc::new(Activation::new(given.text("activation")?)?)),

@@ -17,9 +17,9 @@ pub(super) const KIND: LayerKind = LayerKind {
                   learn with larger steps; not for batches of a few rows. The defaults are \
                   PyTorch's (Keras has momentum 0.01 in these terms, and epsilon 0.001). Ioffe \
                   and Szegedy, 2015.",
-        korean: "배치의 행들에서 각 값의 평균을 0, 분산을 1로 맞춘 뒤 학습한 배율과 이동을 \
-                 적용한다. 예측할 때는 이동평균을 쓴다. 깊은 신경망을 더 큰 학습률로 학습할 수 \
-                 있다. 배치가 몇 행뿐이면 맞지 않는다. 기본값은 PyTorch와 같다(Keras는 여기 \
+        korean: "배치의 행들에서 각 값의 평균을 0, 분산을 1로 맞춘 뒤 학습한 배율을 곱하고 \
+                 이동값을 더한다. 예측할 때는 이동평균을 쓴다. 깊은 신경망을 더 큰 학습률로 학습할 \
+                 수 있다. 배치가 몇 행뿐이면 맞지 않는다. 기본값은 PyTorch와 같다(Keras는 여기 \
                  표기로 momentum 0.01, epsilon 0.001). Ioffe and Szegedy, 2015.",
     },
     settings: &[
@@ -29,7 +29,7 @@ pub(super) const KIND: LayerKind = LayerKind {
             about: Words {
                 english: "How far the running values go towards the batch's in a step, from 0 to \
                           1.",
-                korean: "한 단계에서 이동평균이 배치의 값으로 다가가는 비율. 0 이상 1 이하.",
+                korean: "한 스텝에서 이동평균이 배치의 값으로 다가가는 비율로, 0 이상 1 이하다.",
             },
         },
         LayerSetting {
@@ -37,7 +37,7 @@ pub(super) const KIND: LayerKind = LayerKind {
             default: Some("0.00001"),
             about: Words {
                 english: "Is added to the variance, so that a constant number is not divided by 0.",
-                korean: "분산에 더하는 수. 값이 일정해도 0으로 나누지 않게 한다.",
+                korean: "분산에 더하는 수다. 값이 일정해도 0으로 나누지 않게 한다.",
             },
         },
     ],

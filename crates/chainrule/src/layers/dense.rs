@@ -23,14 +23,14 @@ pub(super) const KIND: LayerKind = LayerKind {
         LayerSetting {
             name: "units",
             default: None,
-            about: Words { english: "The number of outputs.", korean: "출력의 수." },
+            about: Words { english: "The number of outputs.", korean: "출력의 수다." },
         },
         LayerSetting {
             name: "activation",
             default: None,
             about: Words {
                 english: "An activation, or a formula of x.",
-                korean: "활성화 함수의 이름 또는 x의 식.",
+                korean: "활성화 함수의 이름이나 x의 식이다.",
             },
         },
         LayerSetting {
@@ -38,9 +38,15 @@ pub(super) const KIND: LayerKind = LayerKind {
             default: Some("by the activation"),
             about: Words {
                 english: "How the weights start: he_uniform before relu and its relatives, \
-                          lecun_normal before selu, glorot_uniform else. The bias starts at 0.",
-                korean: "가중치의 시작값. relu 계열 앞에서는 he_uniform, selu 앞에서는 \
-                         lecun_normal, 그 밖에는 glorot_uniform이다. 편향은 0에서 시작한다.",
+                          lecun_normal before selu, glorot_uniform else, which keeps the variance \
+                          from layer to layer. The bias starts at 0. PyTorch has kaiming_uniform \
+                          with a = √5 before any activation, and its bias starts at random; Keras \
+                          and scikit-learn have glorot_uniform.",
+                korean: "가중치의 시작값이다. relu 계열 앞에서는 he_uniform, selu 앞에서는 \
+                         lecun_normal, 그 밖에는 glorot_uniform이어서 층을 지나도 분산이 유지된다. \
+                         편향은 0에서 시작한다. PyTorch는 활성화 함수와 상관없이 kaiming_uniform(a \
+                         = √5)이고 편향도 난수에서 시작한다. Keras와 scikit-learn은 \
+                         glorot_uniform이다.",
             },
         },
         LayerSetting {
@@ -49,8 +55,8 @@ pub(super) const KIND: LayerKind = LayerKind {
             about: Words {
                 english: "Whether there is a bias: a batch normalisation that follows would take \
                           it away again.",
-                korean: "편향을 둘지 정한다. 바로 뒤에 배치 정규화가 오면 편향은 사라져 쓸모가 \
-                         없다.",
+                korean: "편향을 둘지 정한다. 바로 뒤에 배치 정규화가 오면 평균을 빼면서 편향이 \
+                         사라져 쓸모가 없다.",
             },
         },
     ],

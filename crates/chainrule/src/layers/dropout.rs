@@ -10,19 +10,22 @@ use crate::error::Result;
 
 pub(super) const KIND: LayerKind = LayerKind {
     name: "dropout",
-    formula: "where(u < rate, 0, x/(1 - rate)), with u uniform in [0, 1); in prediction x",
+    formula: "where(u < rate, 0, x/(1 - rate)), u = U(0, 1)",
     about: Words {
         english: "In training drops each number with a probability and scales up the others, so \
-                  that no unit relies on another. Srivastava et al., 2014.",
+                  that no unit relies on another; in prediction it does nothing. Srivastava et \
+                  al., 2014.",
         korean: "학습할 때 각 값을 정한 확률로 0으로 만들고 나머지를 키워, 한 뉴런이 다른 뉴런에 \
-                 기대지 않게 한다. Srivastava et al., 2014.",
+                 의존하지 않게 한다. 예측할 때는 아무것도 하지 않는다. Srivastava et al., 2014.",
     },
     settings: &[LayerSetting {
         name: "rate",
         default: None,
         about: Words {
-            english: "The probability, from 0 to below 1.",
-            korean: "버릴 확률. 0 이상 1 미만.",
+            english: "The probability, from 0 to below 1: to be given, for none suits most tables \
+                      (PyTorch has 0.5).",
+            korean: "값을 버릴 확률로, 0 이상 1 미만이다. 대부분의 표에 맞는 값이 없으므로 꼭 \
+                     정해야 한다(PyTorch의 기본값은 0.5).",
         },
     }],
     make: |given| Ok(Arc::new(Dropout::new(given.number("rate")?)?)),

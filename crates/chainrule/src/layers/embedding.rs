@@ -15,12 +15,13 @@ const MOST_LEVELS: usize = 1 << 24;
 
 pub(super) const KIND: LayerKind = LayerKind {
     name: "embedding",
-    formula: "x with the code at one place replaced by row `code` of a learned table",
+    formula: "x[column] → E[x[column]]",
     about: Words {
-        english: "Gives each category of a column a learned vector: for columns of many \
-                  categories, where one input for each would be too many. Guo and Berkhahn, 2016.",
-        korean: "열의 범주마다 학습되는 벡터를 준다. 범주가 많아 범주마다 입력을 하나씩 두기 \
-                 어려운 열에 쓴다. Guo and Berkhahn, 2016.",
+        english: "Gives each category of a column a learned vector, its row of a table E: for \
+                  columns of many categories, where one input for each would be too many. Guo and \
+                  Berkhahn, 2016.",
+        korean: "열의 범주마다 학습되는 벡터, 곧 표 E의 한 행을 준다. 범주가 많아 범주마다 입력을 \
+                 하나씩 두기 어려운 열에 쓴다. Guo and Berkhahn, 2016.",
     },
     settings: &[
         LayerSetting {
@@ -28,7 +29,7 @@ pub(super) const KIND: LayerKind = LayerKind {
             default: None,
             about: Words {
                 english: "The place of the code in a row, from 0.",
-                korean: "행에서 코드가 있는 자리. 0부터 센다.",
+                korean: "행에서 코드가 있는 자리다. 0부터 센다.",
             },
         },
         LayerSetting {
@@ -37,21 +38,23 @@ pub(super) const KIND: LayerKind = LayerKind {
             about: Words {
                 english: "The number of codes, which are 0, 1, 2, …; every other number shares \
                           one vector more.",
-                korean: "코드의 수. 코드는 0, 1, 2, …이며 그 밖의 수는 모두 따로 둔 벡터 하나를 \
+                korean: "코드의 수다. 코드는 0, 1, 2, …이며 그 밖의 수는 모두 따로 둔 벡터 하나를 \
                          함께 쓴다.",
             },
         },
         LayerSetting {
             name: "units",
             default: None,
-            about: Words { english: "The length of a vector.", korean: "벡터의 길이." },
+            about: Words { english: "The length of a vector.", korean: "벡터의 길이다." },
         },
         LayerSetting {
             name: "initializer",
             default: Some("normal"),
             about: Words {
-                english: "How the vectors start; that of unknown codes starts at 0.",
-                korean: "벡터의 시작값. 모르는 코드의 벡터는 0에서 시작한다.",
+                english: "How the vectors start: normal as in PyTorch (Keras has numbers within \
+                          ±0.05); that of unknown codes starts at 0.",
+                korean: "벡터의 시작값이다. PyTorch처럼 정규분포를 따른다(Keras는 ±0.05 안의 \
+                         수다). 모르는 코드의 벡터는 0에서 시작한다.",
             },
         },
     ],

@@ -15,16 +15,16 @@ pub(super) const KIND: LayerKind = LayerKind {
         english: "Brings the numbers of each row to mean 0 and variance 1, then to a learned scale \
                   and shift; the same in training and prediction, whatever the batch. The default \
                   is PyTorch's (Keras has epsilon 0.001). Ba et al., 2016.",
-        korean: "한 행 안의 값들을 평균 0, 분산 1로 맞춘 뒤 학습한 배율과 이동을 적용한다. 배치와 \
-                 상관없이 학습과 예측에서 똑같다. 기본값은 PyTorch와 같다(Keras는 epsilon 0.001). \
-                 Ba et al., 2016.",
+        korean: "한 행 안의 값들을 평균 0, 분산 1로 맞춘 뒤 학습한 배율을 곱하고 이동값을 더한다. \
+                 배치와 상관없이 학습과 예측에서 똑같다. 기본값은 PyTorch와 같다(Keras는 epsilon \
+                 0.001). Ba et al., 2016.",
     },
     settings: &[LayerSetting {
         name: "epsilon",
         default: Some("0.00001"),
         about: Words {
             english: "Is added to the variance, so that a row of equal numbers is not divided by 0.",
-            korean: "분산에 더하는 수. 행의 값이 모두 같아도 0으로 나누지 않게 한다.",
+            korean: "분산에 더하는 수다. 행의 값이 모두 같아도 0으로 나누지 않게 한다.",
         },
     }],
     make: |given| {

@@ -9,19 +9,21 @@ use super::{Builder, Layer, LayerKind, LayerSetting, to_json};
 
 pub(super) const KIND: LayerKind = LayerKind {
     name: "residual",
-    formula: "x + F(x), or x*P + F(x) where F changes the width",
+    formula: "x + F(x)",
     about: Words {
         english: "Adds the input of some layers to their output, so that deep networks learn: each \
-                  block only learns what to change. He et al., 2015.",
-        korean: "몇 층을 지난 출력에 입력을 더한다. 블록마다 바꿀 것만 배우면 되므로 깊은 \
-                 신경망도 잘 학습된다. He et al., 2015.",
+                  block only learns what to change. Where F changes the width, a learned matrix P \
+                  brings x to it: x*P + F(x). He et al., 2015.",
+        korean: "몇 층을 지난 출력에 입력을 더한다. 블록마다 바꿀 것만 배우면 되므로 깊은 신경망도 \
+                 잘 학습된다. F가 너비를 바꾸면 학습되는 행렬 P로 x의 너비를 맞춘다. x*P + F(x). \
+                 He et al., 2015.",
     },
     settings: &[LayerSetting {
         name: "layers",
         default: None,
         about: Words {
             english: "The layers F, each with its settings.",
-            korean: "안에 있는 층 F와 그 설정.",
+            korean: "안에 있는 층 F와 그 설정이다.",
         },
     }],
     make: |given| Ok(Arc::new(Residual::new(given.layers("layers")?))),

@@ -17,6 +17,7 @@ const ROW: Loss = Loss {
     forms: &[],
     scales: &[TargetScale::None],
     finish: Finish::Mean,
+    whole: None,
 };
 
 /// What the forms for two classes have in common.
@@ -44,8 +45,8 @@ const LABEL_SMOOTHING: Setting = Setting {
     about: Words {
         english: "The share of each label that is spread evenly over all classes, its own too: \
                   (1 - s)*y + s/C, as in PyTorch. Szegedy et al., 2016.",
-        korean: "레이블에서 자기 클래스를 포함한 모든 클래스에 고르게 나누어 줄 몫이다. PyTorch처럼 \
-                 (1 - s)*y + s/C로 한다. Szegedy et al., 2016.",
+        korean: "레이블의 몫 가운데 자기 클래스를 포함한 모든 클래스에 고르게 나누어 줄 비율이다. \
+                 PyTorch처럼 (1 - s)*y + s/C로 한다. Szegedy et al., 2016.",
     },
 };
 
@@ -60,10 +61,11 @@ pub(super) const ROWS: &[Loss] = &[
         about: Words {
             english: "Minus the logarithm of the probability given to what was true, of a target \
                       with two classes, or of several yes-or-no targets. From logits, as PyTorch's \
-                      binary_cross_entropy_with_logits.",
+                      binary_cross_entropy_with_logits (Keras takes probabilities unless told).",
             korean: "실제 클래스에 준 확률의 로그에 음의 부호를 붙인 값. 목표가 두 클래스이거나 \
                      예/아니요 목표가 여럿일 때 쓴다. PyTorch의 \
-                     binary_cross_entropy_with_logits처럼 로짓에서 계산한다.",
+                     binary_cross_entropy_with_logits처럼 로짓에서 계산한다(Keras는 따로 정하지 \
+                     않으면 확률을 받는다).",
         },
         settings: &[LABEL_SMOOTHING],
         forms: &[Form {
@@ -110,12 +112,14 @@ pub(super) const ROWS: &[Loss] = &[
         about: Words {
             english: "The loss of support vector machines: 0 once the true class leads by a margin \
                       of 1, else what is missing. Of more than two classes the mean over the \
-                      classes, as PyTorch's multi_margin_loss. Its outputs are margins: their \
-                      sigmoid or softmax orders the rows, but is no calibrated probability.",
+                      classes, as PyTorch's multi_margin_loss (Keras and scikit-learn take the \
+                      strongest other class alone). Its outputs are margins: their sigmoid or \
+                      softmax orders the rows, but is no calibrated probability.",
             korean: "서포트 벡터 머신의 손실. 실제 클래스가 1 이상 앞서면 0이고 아니면 모자란 \
                      만큼이다. 세 클래스 이상이면 PyTorch의 multi_margin_loss처럼 클래스에 대해 \
-                     평균한다. 출력은 마진이므로 sigmoid나 softmax를 취해도 순위만 맞고 정확한 \
-                     확률은 아니다.",
+                     평균한다(Keras와 scikit-learn은 나머지 가운데 가장 강한 클래스만 본다). \
+                     출력은 마진이므로 sigmoid나 softmax를 취해도 순위만 맞고 보정된 확률은 \
+                     아니다.",
         },
         forms: &[
             Form {
@@ -141,10 +145,12 @@ pub(super) const ROWS: &[Loss] = &[
         about: Words {
             english: "Cross-entropy times (1 - p)^gamma, p being the probability given to the true \
                       class: rows that are already right count little, so that a rare class is not \
-                      drowned. Lin et al., 2017; alpha is off unless given (torchvision has 0.25).",
+                      drowned. Lin et al., 2017; alpha is off unless given (torchvision has 0.25), \
+                      for classes are not to be weighed unasked.",
             korean: "실제 클래스에 준 확률을 p라 할 때 교차 엔트로피에 (1 - p)^gamma를 곱한 값. \
                      이미 맞힌 행은 가볍게 세므로 드문 클래스가 묻히지 않는다. Lin et al., 2017. \
-                     alpha는 주지 않으면 쓰지 않는다(torchvision은 0.25).",
+                     클래스에 저절로 가중치가 붙지 않도록 alpha는 주지 않으면 쓰지 \
+                     않는다(torchvision은 0.25).",
         },
         settings: &[
             Setting {
@@ -154,7 +160,7 @@ pub(super) const ROWS: &[Loss] = &[
                 needs: None,
                 about: Words {
                     english: "How fast what is right loses its weight; 0 is cross-entropy.",
-                    korean: "맞힌 행의 무게가 줄어드는 빠르기다. 0이면 교차 엔트로피와 같다.",
+                    korean: "맞힌 행의 가중치가 줄어드는 빠르기다. 0이면 교차 엔트로피와 같다.",
                 },
             },
             Setting {
@@ -165,7 +171,8 @@ pub(super) const ROWS: &[Loss] = &[
                 about: Words {
                     english: "The weight of the second of two classes, 1 - alpha that of the \
                               first; 0 weighs them alike.",
-                    korean: "두 클래스 가운데 둘째의 무게다. 첫째는 1 - alpha다. 0이면 똑같이 센다.",
+                    korean: "두 클래스 가운데 둘째의 가중치다. 첫째는 1 - alpha다. 0이면 똑같이 \
+                             센다.",
                 },
             },
         ],
@@ -204,10 +211,13 @@ pub(super) const ROWS: &[Loss] = &[
             english: "The Kullback-Leibler divergence of the predicted probabilities from those of \
                       the target: cross-entropy less the target's own entropy, and so 0 where they \
                       agree. Of classes, which have no entropy, it is cross-entropy. Summed over \
-                      the classes of a row, as PyTorch's batchmean.",
-            korean: "목표 확률과 예측 확률 사이의 쿨백-라이블러 발산. 교차 엔트로피에서 목표 자체의 \
-                     엔트로피를 뺀 값이라 둘이 같으면 0이다. 목표가 클래스이면 엔트로피가 없어 \
-                     교차 엔트로피와 같다. PyTorch의 batchmean처럼 한 행의 클래스에 대해 더한다.",
+                      the classes of a row, as in Keras and PyTorch's batchmean; PyTorch's \
+                      default, mean, divides by their number too and is no divergence.",
+            korean: "목표 확률과 예측 확률 사이의 쿨백-라이블러 발산. 교차 엔트로피에서 목표 \
+                     자체의 엔트로피를 뺀 값이라 둘이 같으면 0이다. 목표가 클래스이면 엔트로피가 \
+                     0이므로 교차 엔트로피와 같다. Keras와 PyTorch의 batchmean처럼 한 행의 \
+                     클래스에 대해 더한다. PyTorch의 기본값 mean은 클래스 수로도 나누므로 발산이 \
+                     아니다.",
         },
         forms: &[
             Form {

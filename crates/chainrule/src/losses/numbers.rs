@@ -17,6 +17,7 @@ const ROW: Loss = Loss {
     forms: &[],
     scales: &[TargetScale::Standard, TargetScale::None, TargetScale::Log],
     finish: Finish::Mean,
+    whole: None,
 };
 
 /// What most forms have in common: they compare a prediction with the target.
@@ -70,9 +71,9 @@ pub(super) const ROWS: &[Loss] = &[
     Loss {
         name: "mae",
         about: Words {
-            english: "Mean absolute error: leads to the median, so that a few wild targets hardly \
+            english: "Mean absolute error: leads to the median, so that a few outliers hardly \
                       count. In the target's units.",
-            korean: "평균절대오차. 중앙값을 맞히게 되어 몇몇 튀는 목표에 거의 흔들리지 않는다. \
+            korean: "평균절대오차. 중앙값을 맞히게 되므로 이상값 몇 개에 거의 흔들리지 않는다. \
                      단위는 목표와 같다.",
         },
         forms: &[Form {
@@ -86,12 +87,12 @@ pub(super) const ROWS: &[Loss] = &[
     Loss {
         name: "huber",
         about: Words {
-            english: "As mse for errors up to delta (in standard deviations of a scaled target), \
-                      as mae beyond: a few wild targets do not rule. Huber, 1964; PyTorch's \
-                      smooth_l1 is this divided by its beta.",
-            korean: "오차가 delta 이하이면 mse처럼, 넘으면 mae처럼 센다(단위는 스케일한 목표의 \
-                     표준편차). 몇몇 튀는 목표에 휘둘리지 않는다. Huber, 1964. PyTorch의 \
-                     smooth_l1은 이를 beta로 나눈 것이다.",
+            english: "As mse/2 for errors up to delta (in standard deviations of a scaled target), \
+                      a straight line as mae beyond: a few outliers do not rule. Huber, 1964; \
+                      PyTorch's smooth_l1 is this divided by its beta.",
+            korean: "오차가 delta 이하이면 mse의 반이고, 넘으면 mae처럼 직선으로 커진다(delta의 \
+                     단위는 표준화한 목표의 표준편차). 이상값 몇 개에 휘둘리지 않는다. Huber, \
+                     1964. PyTorch의 smooth_l1은 이를 beta로 나눈 것이다.",
         },
         settings: &[Setting {
             name: "delta",
@@ -99,8 +100,10 @@ pub(super) const ROWS: &[Loss] = &[
             range: Range::Positive,
             needs: None,
             about: Words {
-                english: "The error from which on the loss is a straight line.",
-                korean: "손실이 직선이 되기 시작하는 오차다.",
+                english: "The error from which on the loss is a straight line: 1 as in PyTorch and \
+                          Keras (scikit-learn has 1.35).",
+                korean: "손실이 직선이 되기 시작하는 오차다. PyTorch와 Keras처럼 \
+                         1이다(scikit-learn은 1.35).",
             },
         }],
         forms: &[Form {
@@ -119,9 +122,9 @@ pub(super) const ROWS: &[Loss] = &[
         name: "log_cosh",
         about: Words {
             english: "The logarithm of the error's hyperbolic cosine: as mse/2 for small errors, \
-                      as mae for large ones, and smooth between.",
-            korean: "오차의 쌍곡코사인에 로그를 취한 값. 작은 오차에는 mse의 반, 큰 오차에는 mae와 \
-                     같고 그 사이도 매끄럽다.",
+                      as mae - log 2 for large ones, and smooth between.",
+            korean: "오차의 쌍곡코사인에 로그를 취한 값. 작은 오차에는 mse의 반, 큰 오차에는 mae - \
+                     log 2에 가깝고 그 사이도 매끄럽다.",
         },
         forms: &[Form {
             formula: "log(cosh(y - p))",
@@ -139,8 +142,8 @@ pub(super) const ROWS: &[Loss] = &[
         about: Words {
             english: "Pinball loss: leads to the value that a share q of the targets lies below; \
                       q = 0.5 is mae/2 and leads to the median. Koenker and Bassett, 1978.",
-            korean: "핀볼 손실. 목표의 q만큼이 그 아래에 놓이는 값, 곧 분위수를 맞힌다. q = 0.5는 \
-                     mae의 반이며 중앙값이 된다. Koenker and Bassett, 1978.",
+            korean: "핀볼 손실. 목표 가운데 q의 비율이 그 아래에 놓이는 값, 곧 분위수를 맞힌다. q \
+                     = 0.5이면 mae의 반이고 중앙값을 맞힌다. Koenker and Bassett, 1978.",
         },
         settings: &[Setting {
             name: "q",
@@ -167,9 +170,9 @@ pub(super) const ROWS: &[Loss] = &[
         name: "rmsle",
         about: Words {
             english: "Root mean squared logarithmic error: counts ratios instead of differences, \
-                      for a positive target of a wide spread; y and p must be above -1.",
-            korean: "평균제곱근로그오차. 차이가 아니라 비율을 세므로 넓게 퍼진 양수 목표에 알맞다. \
-                     y와 p는 -1보다 커야 한다.",
+                      for a positive target with a wide spread; y and p must be above -1.",
+            korean: "평균제곱근로그오차. 차이가 아니라 비율을 재므로, 값의 폭이 넓은 양수 목표에 \
+                     쓴다. y와 p는 -1보다 커야 한다.",
         },
         forms: &[Form {
             formula: "(log1p(p) - log1p(y))^2",
@@ -188,10 +191,10 @@ pub(super) const ROWS: &[Loss] = &[
     Loss {
         name: "r2",
         about: Words {
-            english: "1 - R^2, with the target's variance fixed by the training part: as mse, as \
-                      a share of what predicting the mean would leave.",
-            korean: "1 - R^2. 목표의 분산은 학습 데이터의 값으로 고정한다. 평균으로 예측할 때 남는 \
-                     오차에 대한 비율로 나타낸 mse다.",
+            english: "1 - R^2, with the target's variance fixed by the training part: mse as a \
+                      share of what predicting the mean would leave.",
+            korean: "1 - R^2. 목표의 분산은 학습 데이터에서 구해 고정한다. mse가 평균으로만 예측할 \
+                     때 남는 오차에서 차지하는 비율이다.",
         },
         forms: &[Form {
             formula: "(y - p)^2",
@@ -199,6 +202,7 @@ pub(super) const ROWS: &[Loss] = &[
             ..FORM
         }],
         scales: &[TargetScale::Standard],
+        whole: Some("mean((y - p)^2)/var(y)"),
         ..ROW
     },
     Loss {
@@ -206,11 +210,11 @@ pub(super) const ROWS: &[Loss] = &[
         about: Words {
             english: "For counts: minus the logarithm of their probability, but for what does not \
                       depend on the network, whose output z is the logarithm of the expected \
-                      count, as in PyTorch (log_input). In the target's own units; it may be \
-                      negative.",
-            korean: "개수를 예측할 때 쓴다. 확률의 로그에 음의 부호를 붙이고 신경망과 무관한 항을 뺀 \
-                     값이다. 출력 z는 PyTorch(log_input)처럼 기대 개수의 로그다. 목표의 원래 \
-                     단위로 재며 음수일 수 있다.",
+                      count, as in PyTorch with log_input (Keras takes the count itself). In the \
+                      target's own units; it may be negative.",
+            korean: "개수를 예측할 때 쓴다. 확률의 로그에 음의 부호를 붙이고 신경망과 무관한 항을 \
+                     뺀 값이다. 출력 z는 log_input을 켠 PyTorch처럼 기대 개수의 로그다(Keras는 \
+                     기대 개수 자체). 목표의 원래 단위로 재며 음수일 수 있다.",
         },
         forms: &[Form {
             output: Output::Rate,
@@ -232,13 +236,15 @@ pub(super) const ROWS: &[Loss] = &[
         about: Words {
             english: "For predictions that say how sure they are: minus the logarithm of a normal \
                       distribution's density, but for its constant, of which the network gives the \
-                      mean m and the logarithm of the variance s. Added to the variance is 1e-6 \
-                      (of a scaled target), where PyTorch has it as the least. In the target's own \
-                      units; it may be negative. Nix and Weigend, 1994.",
-            korean: "예측이 얼마나 확실한지도 함께 내는 손실. 정규분포의 밀도에 로그를 취하고 음의 \
-                     부호를 붙인 값에서 상수항을 뺀 것이다. 신경망은 평균 m과 분산의 로그 s를 낸다. \
-                     분산에는 1e-6을 더하며(스케일한 목표 기준) PyTorch에서는 이것이 하한이다. \
-                     목표의 원래 단위로 재며 음수일 수 있다. Nix and Weigend, 1994.",
+                      mean m and the logarithm of the variance s. 1e-6 is added to the variance \
+                      (of a scaled target); PyTorch cuts it off there instead, and its gradient is \
+                      then not the loss's. In the target's own units; it may be negative. Nix and \
+                      Weigend, 1994.",
+            korean: "예측이 얼마나 확실한지도 함께 학습하는 손실. 정규분포의 밀도에 로그를 취하고 \
+                     음의 부호를 붙인 값에서 상수항을 뺀 것이다. 신경망은 평균 m과 분산의 로그 s를 \
+                     낸다. 분산에는 1e-6을 더하는데(표준화한 목표 기준), PyTorch는 더하는 대신 그 \
+                     값에서 자르며 그때의 기울기는 손실의 도함수와 다르다. 목표의 원래 단위로 재며 \
+                     음수일 수 있다. Nix and Weigend, 1994.",
         },
         forms: &[Form {
             output: Output::Normal,
@@ -264,11 +270,12 @@ pub(super) const ROWS: &[Loss] = &[
     Loss {
         name: "cosine",
         about: Words {
-            english: "1 minus the cosine of the angle between target and prediction: for targets \
-                      of several numbers of which the direction alone counts. 1 if either is 0. \
-                      From 0 to 2.",
-            korean: "1에서 목표와 예측이 이루는 각의 코사인을 뺀 값. 여러 수로 된 목표에서 방향만 \
-                     중요할 때 쓴다. 어느 한쪽이 0이면 1이다. 0부터 2까지다.",
+            english: "1 minus the cosine of the angle between target and prediction, as in PyTorch \
+                      (Keras has minus the cosine): for targets of several numbers of which the \
+                      direction alone counts. 1 if either is 0. From 0 to 2.",
+            korean: "1에서 목표와 예측이 이루는 각의 코사인을 뺀 값으로, PyTorch와 같다(Keras는 \
+                     코사인에 음의 부호만 붙인다). 여러 수로 된 목표에서 방향만 중요할 때 쓴다. \
+                     어느 한쪽이 0이면 1이다. 값은 0부터 2까지다.",
         },
         forms: &[Form {
             output: Output::Direction,

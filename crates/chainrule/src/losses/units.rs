@@ -61,7 +61,7 @@ pub struct Units {
 
 impl Units {
     /// The means as an expression that broadcasts over a row's outputs.
-    pub(super) fn means(&self) -> Expr {
+    pub(crate) fn means(&self) -> Expr {
         match self.means.as_slice() {
             [] => Expr::constant(0.0),
             [mean] => Expr::constant(*mean),
@@ -73,7 +73,7 @@ impl Units {
     }
 
     /// The mean over the outputs of the logarithm of their standard deviation.
-    pub(super) fn log_std(&self) -> f64 {
+    pub(crate) fn log_std(&self) -> f64 {
         let sum: f64 = self.stds.iter().map(|&std| libm::log(std)).sum();
         sum / self.stds.len().max(1) as f64
     }

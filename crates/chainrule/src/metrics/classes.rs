@@ -160,7 +160,7 @@ pub(super) const ROWS: &[Metric] = &[
         about: Words {
             english: "The share of the rows whose most probable class is the target; for classes that \
                       are about equally frequent.",
-            korean: "정확도. 가장 확률이 높은 클래스가 타깃과 일치하는 행의 비율이다. 클래스의 빈도가 \
+            korean: "정확도. 가장 확률이 높은 클래스가 목표와 일치하는 행의 비율이다. 클래스의 빈도가 \
                      비슷할 때 쓴다.",
         },
         formula: "mean(argmax(p) = y)",
@@ -176,12 +176,12 @@ pub(super) const ROWS: &[Metric] = &[
     Metric {
         name: "balanced_accuracy",
         about: Words {
-            english: "The mean over the classes of the share of their rows that are found: an \
-                      accuracy that a frequent class cannot dominate.",
-            korean: "균형 정확도. 클래스마다 찾아낸 행의 비율을 구해 평균한다. 흔한 클래스가 값을 \
-                     좌우하지 못한다.",
+            english: "The mean over the classes that have rows of the share of these that is \
+                      found: an accuracy that a frequent class cannot dominate.",
+            korean: "균형 정확도. 행이 있는 클래스마다 찾아낸 행의 비율을 구해 평균한다. 흔한 \
+                     클래스가 값을 좌우하지 못한다.",
         },
-        formula: "mean over classes with rows of hits / actual",
+        formula: "mean_k(TP_k/(TP_k + FN_k))",
         range: "0 to 1",
         better: Better::Higher,
         reported: false,
@@ -196,7 +196,7 @@ pub(super) const ROWS: &[Metric] = &[
         about: Words {
             english: "The share of the rows whose target is among the three most probable classes; \
                       for many classes, where a short list helps.",
-            korean: "상위 3개 정확도. 가장 확률이 높은 세 클래스 안에 타깃이 있는 행의 비율이다. \
+            korean: "상위 3개 정확도. 가장 확률이 높은 세 클래스 안에 목표가 있는 행의 비율이다. \
                      클래스가 많아 후보 몇 개만 보여 줘도 될 때 쓴다.",
         },
         formula: "mean(rank(p[y]) <= 3)",
@@ -210,7 +210,7 @@ pub(super) const ROWS: &[Metric] = &[
         name: "top_5_accuracy",
         about: Words {
             english: "The share of the rows whose target is among the five most probable classes.",
-            korean: "상위 5개 정확도. 가장 확률이 높은 다섯 클래스 안에 타깃이 있는 행의 비율이다.",
+            korean: "상위 5개 정확도. 가장 확률이 높은 다섯 클래스 안에 목표가 있는 행의 비율이다.",
         },
         formula: "mean(rank(p[y]) <= 5)",
         range: "0 to 1",
@@ -223,11 +223,13 @@ pub(super) const ROWS: &[Metric] = &[
         name: "mcc",
         about: Words {
             english: "Matthews correlation coefficient: 1 is perfect, 0 chance, -1 all wrong; one \
-                      honest number for classes of unequal frequency.",
-            korean: "매슈스 상관계수. 1이면 완벽하고 0이면 우연과 같으며 -1이면 모두 반대다. 클래스 \
-                     빈도가 고르지 않을 때 하나의 수로 평가하기 좋다.",
+                      honest number for classes of unequal frequency. Of more than two classes cov \
+                      and var are summed over the classes.",
+            korean: "매슈스 상관계수. 1이면 완벽하고 0이면 우연과 같으며 -1이면 모두 반대다. \
+                     클래스의 빈도가 고르지 않을 때 수 하나로 평가하기 좋다. 클래스가 셋 이상이면 \
+                     cov와 var를 클래스마다 구해 더한다.",
         },
-        formula: "cov(argmax(p), y) / sqrt(var(argmax(p)) * var(y))",
+        formula: "cov(argmax(p), y)/sqrt(var(argmax(p))*var(y))",
         range: "−1 to 1",
         better: Better::Higher,
         reported: false,
@@ -241,11 +243,13 @@ pub(super) const ROWS: &[Metric] = &[
         name: "cohen_kappa",
         about: Words {
             english: "Cohen's kappa: how much better than chance the prediction agrees with the \
-                      target; 1 is perfect, 0 chance.",
-            korean: "코헨의 카파. 예측과 타깃이 우연보다 얼마나 더 일치하는지 나타낸다. 1이면 완벽하고 \
-                     0이면 우연과 같다.",
+                      target; 1 is perfect, 0 chance. p_o is the share of the rows that agree, p_e \
+                      the share that would by chance.",
+            korean: "코헨의 카파. 예측과 목표가 우연보다 얼마나 더 일치하는지 나타낸다. 1이면 \
+                     완벽하고 0이면 우연과 같다. p_o는 일치하는 행의 비율, p_e는 우연히 일치할 \
+                     비율이다.",
         },
-        formula: "1 - wrong / wrong_by_chance",
+        formula: "(p_o - p_e)/(1 - p_e)",
         range: "−1 to 1",
         better: Better::Higher,
         reported: false,

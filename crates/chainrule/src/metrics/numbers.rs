@@ -241,7 +241,7 @@ pub(super) const ROWS: &[Metric] = &[
         name: "mse",
         about: Words {
             english: "Mean squared error: large errors count most; in the target's units squared.",
-            korean: "평균제곱오차. 큰 오차를 가장 무겁게 세며, 단위는 타깃 단위의 제곱이다.",
+            korean: "평균제곱오차. 큰 오차를 가장 무겁게 세며, 단위는 목표 단위의 제곱이다.",
         },
         formula: "mean((y - p)^2)",
         range: "0 to ∞",
@@ -257,7 +257,7 @@ pub(super) const ROWS: &[Metric] = &[
         name: "rmse",
         about: Words {
             english: "Root mean squared error: as mse, in the target's own units.",
-            korean: "평균제곱근오차. mse와 같지만 단위가 타깃과 같다.",
+            korean: "평균제곱근오차. mse와 같지만 단위가 목표와 같다.",
         },
         formula: "sqrt(mean((y - p)^2))",
         range: "0 to ∞",
@@ -273,7 +273,7 @@ pub(super) const ROWS: &[Metric] = &[
         name: "mae",
         about: Words {
             english: "Mean absolute error, in the target's units: every unit of error counts alike.",
-            korean: "평균절대오차. 단위가 타깃과 같고, 오차의 크기를 있는 그대로 센다.",
+            korean: "평균절대오차. 단위가 목표와 같고, 오차의 크기를 있는 그대로 센다.",
         },
         formula: "mean(abs(y - p))",
         range: "0 to ∞",
@@ -288,9 +288,10 @@ pub(super) const ROWS: &[Metric] = &[
     Metric {
         name: "median_absolute_error",
         about: Words {
-            english: "Median absolute error: what half of the rows stay within, whatever a few wild \
-                      ones do.",
-            korean: "중앙절대오차. 절반의 행은 오차가 이 값 이하이며, 소수의 이상값에 흔들리지 않는다.",
+            english: "Median absolute error: what half of the rows stay within, whatever a few \
+                      outliers do.",
+            korean: "중앙절대오차. 행의 절반은 오차가 이 값 이하이며, 이상값 몇 개에 흔들리지 \
+                     않는다.",
         },
         formula: "median(abs(y - p))",
         range: "0 to ∞",
@@ -305,8 +306,8 @@ pub(super) const ROWS: &[Metric] = &[
     Metric {
         name: "max_error",
         about: Words {
-            english: "The largest error: no prediction is further off. For promises about the worst \
-                      case.",
+            english: "The largest error: no prediction is further off. For promises about the \
+                      worst case.",
             korean: "최대 오차. 어떤 예측도 이보다 더 벗어나지 않는다. 최악의 경우를 보장할 때 쓴다.",
         },
         formula: "max(abs(y - p))",
@@ -324,8 +325,8 @@ pub(super) const ROWS: &[Metric] = &[
         about: Words {
             english: "Root mean squared logarithmic error: ratios count, not differences; for targets \
                       above -1 with a wide spread.",
-            korean: "로그 오차의 평균제곱근. 차이가 아니라 비율을 재므로, 값의 폭이 넓고 -1보다 큰 \
-                     타깃에 쓴다.",
+            korean: "평균제곱근로그오차. 차이가 아니라 비율을 재므로, 값의 폭이 넓고 -1보다 큰 \
+                     목표에 쓴다.",
         },
         formula: "sqrt(mean((log(1 + p) - log(1 + y))^2))",
         range: "0 to ∞",
@@ -340,12 +341,12 @@ pub(super) const ROWS: &[Metric] = &[
     Metric {
         name: "mape",
         about: Words {
-            english: "Mean absolute percentage error, where 0.1 means 10 %: for targets far from 0; \
-                      of targets at 0 it says nothing.",
-            korean: "평균절대백분율오차. 0.1은 10 %를 뜻한다. 0에서 먼 타깃에 쓰며, 타깃이 0이면 \
-                     의미가 없다.",
+            english: "Mean absolute percentage error, where 0.1 means 10 %, as in scikit-learn \
+                      (Keras has 10): for targets far from 0; of targets at 0 it says nothing.",
+            korean: "평균절대백분율오차. scikit-learn처럼 0.1이 10 %를 뜻한다(Keras는 10). 0에서 \
+                     먼 목표에 쓰며, 목표가 0이면 의미가 없다.",
         },
-        formula: "mean(abs(y - p) / abs(y))",
+        formula: "mean(abs(y - p)/abs(y))",
         range: "0 to ∞",
         better: Better::Lower,
         reported: false,
@@ -360,10 +361,10 @@ pub(super) const ROWS: &[Metric] = &[
         about: Words {
             english: "Symmetric mean absolute percentage error: as mape, by the mean size of target \
                       and prediction, so that it stays finite.",
-            korean: "대칭 평균절대백분율오차. mape와 같지만 타깃과 예측의 평균 크기로 나누므로 늘 \
+            korean: "대칭 평균절대백분율오차. mape와 같지만 목표와 예측의 평균 크기로 나누므로 늘 \
                      유한하다.",
         },
-        formula: "mean(2 * abs(y - p) / (abs(y) + abs(p)))",
+        formula: "mean(2*abs(y - p)/(abs(y) + abs(p)))",
         range: "0 to 2",
         better: Better::Lower,
         reported: false,
@@ -378,10 +379,10 @@ pub(super) const ROWS: &[Metric] = &[
         about: Words {
             english: "Coefficient of determination R²: the share of the target's variance that is \
                       explained; 1 is perfect, 0 no better than the mean.",
-            korean: "결정계수 R². 타깃의 분산 가운데 설명된 비율이다. 1이면 완벽하고, 0이면 평균으로 \
-                     예측한 것과 같다.",
+            korean: "결정계수 R². 목표의 분산 가운데 설명된 비율이다. 1이면 완벽하고, 0이면 \
+                     평균으로만 예측한 것과 같다.",
         },
-        formula: "1 - sum((y - p)^2) / sum((y - mean(y))^2)",
+        formula: "1 - sum((y - p)^2)/sum((y - mean(y))^2)",
         range: "−∞ to 1",
         better: Better::Higher,
         reported: true,
@@ -394,12 +395,12 @@ pub(super) const ROWS: &[Metric] = &[
     Metric {
         name: "r2_ssr_over_sst",
         about: Words {
-            english: "R² as SSR/SST: equal to r2 for a least-squares line with an intercept, on the \
-                      rows that it was fitted on; for anything else use r2.",
-            korean: "SSR/SST로 구한 R². 절편이 있는 최소제곱 직선을 맞춘 데이터에서는 r2와 같다. 그 \
-                     밖에는 r2를 쓴다.",
+            english: "R² as SSR/SST: equal to r2 for a least-squares line with an intercept, on \
+                      the rows that it was fitted to; for anything else use r2.",
+            korean: "SSR/SST로 구한 R². 절편이 있는 최소제곱 직선을 맞춘 바로 그 데이터에서는 r2와 \
+                     같다. 그 밖에는 r2를 쓴다.",
         },
-        formula: "sum((p - mean(y))^2) / sum((y - mean(y))^2)",
+        formula: "sum((p - mean(y))^2)/sum((y - mean(y))^2)",
         range: "0 to ∞",
         better: Better::Higher,
         reported: false,
@@ -412,12 +413,12 @@ pub(super) const ROWS: &[Metric] = &[
     Metric {
         name: "explained_variance",
         about: Words {
-            english: "Explained variance: as r2, but a constant error costs nothing; less than it, r2 \
-                      shows a bias.",
+            english: "Explained variance: as r2, but an error that is the same in every row costs \
+                      nothing; an r2 below it shows a bias.",
             korean: "설명된 분산. r2와 같지만 모든 행에 똑같은 오차는 세지 않는다. r2가 이보다 작으면 \
                      예측이 한쪽으로 치우친 것이다.",
         },
-        formula: "1 - var(y - p) / var(y)",
+        formula: "1 - var(y - p)/var(y)",
         range: "−∞ to 1",
         better: Better::Higher,
         reported: false,

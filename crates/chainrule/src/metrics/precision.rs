@@ -187,10 +187,10 @@ pub(super) const ROWS: &[Metric] = &[
         about: Words {
             english: "Of the rows predicted to be of the second class, the share that is; for when a \
                       false alarm is costly.",
-            korean: "정밀도. 둘째 클래스로 예측한 행 가운데 실제로 그런 행의 비율이다. 잘못된 경보의 \
-                     대가가 클 때 본다.",
+            korean: "정밀도. 둘째 클래스로 예측한 행 가운데 실제로도 둘째인 행의 비율이다. \
+                     오경보의 대가가 클 때 본다.",
         },
-        formula: "hits / predicted",
+        formula: "TP/(TP + FP)",
         reported: true,
         measure: Measure::TwoClasses(precision),
         points: [Point::classes(&[1, 0, 0, 1], TWO, 0.5), Point::classes(&[1, 0, 1, 1], TWO, 1.0)],
@@ -204,7 +204,7 @@ pub(super) const ROWS: &[Metric] = &[
             korean: "재현율(민감도). 실제로 둘째 클래스인 행 가운데 찾아낸 비율이다. 놓치는 대가가 클 때 \
                      본다.",
         },
-        formula: "hits / actual",
+        formula: "TP/(TP + FN)",
         reported: true,
         measure: Measure::TwoClasses(recall),
         points: [Point::classes(&[1, 0, 0, 1], TWO, 0.5), Point::classes(&[0, 0, 1, 0], TWO, 1.0)],
@@ -215,9 +215,10 @@ pub(super) const ROWS: &[Metric] = &[
         about: Words {
             english: "Of the rows of the first class, the share predicted to be: the recall of what \
                       is not wanted.",
-            korean: "특이도. 실제로 첫째 클래스인 행 가운데 그렇게 예측한 비율이다.",
+            korean: "특이도. 실제로 첫째 클래스인 행 가운데 그렇게 예측한 비율로, 찾으려는 것이 \
+                     아닌 쪽의 재현율이다.",
         },
-        formula: "hits / actual, of the first class",
+        formula: "TN/(TN + FP)",
         measure: Measure::TwoClasses(specificity),
         points: [
             Point::classes(&[1, 0, 0, 1], TWO, 0.5),
@@ -232,7 +233,7 @@ pub(super) const ROWS: &[Metric] = &[
                       are.",
             korean: "F1 점수. 둘째 클래스의 정밀도와 재현율의 조화평균으로, 둘 다 높아야 높다.",
         },
-        formula: "2 * hits / (predicted + actual)",
+        formula: "2*TP/(2*TP + FP + FN)",
         reported: true,
         measure: Measure::TwoClasses(f1),
         points: [
@@ -247,7 +248,7 @@ pub(super) const ROWS: &[Metric] = &[
             english: "Mean of the classes' precision: a rare class counts as much as a frequent one.",
             korean: "클래스별 정밀도의 평균. 드문 클래스도 흔한 클래스와 똑같이 센다.",
         },
-        formula: "mean over classes of hits / predicted",
+        formula: "mean_k(TP_k/(TP_k + FP_k))",
         reported: true,
         measure: Measure::Classes(precision_macro),
         points: [
@@ -262,7 +263,7 @@ pub(super) const ROWS: &[Metric] = &[
             english: "Mean of the classes' recall: a rare class counts as much as a frequent one.",
             korean: "클래스별 재현율의 평균. 드문 클래스도 흔한 클래스와 똑같이 센다.",
         },
-        formula: "mean over classes of hits / actual",
+        formula: "mean_k(TP_k/(TP_k + FN_k))",
         reported: true,
         measure: Measure::Classes(recall_macro),
         points: [
@@ -277,7 +278,7 @@ pub(super) const ROWS: &[Metric] = &[
             english: "Mean of the classes' F1: a rare class counts as much as a frequent one.",
             korean: "클래스별 F1의 평균. 드문 클래스도 흔한 클래스와 똑같이 센다.",
         },
-        formula: "mean over classes of 2 * hits / (predicted + actual)",
+        formula: "mean_k(2*TP_k/(2*TP_k + FP_k + FN_k))",
         reported: true,
         measure: Measure::Classes(f1_macro),
         points: [
@@ -291,9 +292,10 @@ pub(super) const ROWS: &[Metric] = &[
         about: Words {
             english: "Precision of all classes' rows taken together: the accuracy, for a row has one \
                       class.",
-            korean: "모든 클래스의 행을 한데 모아 구한 정밀도. 행마다 클래스가 하나이므로 정확도와 같다.",
+            korean: "모든 클래스의 행을 한데 모아 구한 정밀도. 행마다 클래스가 하나뿐이므로 \
+                     정확도와 같다.",
         },
-        formula: "sum(hits) / sum(predicted)",
+        formula: "sum_k(TP_k)/sum_k(TP_k + FP_k)",
         measure: Measure::Classes(precision_micro),
         points: [
             Point::classes(&[1, 0, 0, 1], TWO, 0.5),
@@ -306,9 +308,10 @@ pub(super) const ROWS: &[Metric] = &[
         about: Words {
             english: "Recall of all classes' rows taken together: the accuracy, for a row has one \
                       class.",
-            korean: "모든 클래스의 행을 한데 모아 구한 재현율. 행마다 클래스가 하나이므로 정확도와 같다.",
+            korean: "모든 클래스의 행을 한데 모아 구한 재현율. 행마다 클래스가 하나뿐이므로 \
+                     정확도와 같다.",
         },
-        formula: "sum(hits) / sum(actual)",
+        formula: "sum_k(TP_k)/sum_k(TP_k + FN_k)",
         measure: Measure::Classes(recall_micro),
         points: [
             Point::classes(&[1, 0, 0, 1], TWO, 0.5),
@@ -320,9 +323,10 @@ pub(super) const ROWS: &[Metric] = &[
         name: "f1_micro",
         about: Words {
             english: "F1 of all classes' rows taken together: the accuracy, for a row has one class.",
-            korean: "모든 클래스의 행을 한데 모아 구한 F1. 행마다 클래스가 하나이므로 정확도와 같다.",
+            korean: "모든 클래스의 행을 한데 모아 구한 F1. 행마다 클래스가 하나뿐이므로 정확도와 \
+                     같다.",
         },
-        formula: "2 * sum(hits) / sum(predicted + actual)",
+        formula: "2*sum_k(TP_k)/sum_k(2*TP_k + FP_k + FN_k)",
         measure: Measure::Classes(f1_micro),
         points: [
             Point::classes(&[1, 0, 0, 1], TWO, 0.5),
@@ -337,7 +341,7 @@ pub(super) const ROWS: &[Metric] = &[
                       counts most.",
             korean: "클래스별 정밀도를 행 수로 가중한 평균. 흔한 클래스를 더 크게 센다.",
         },
-        formula: "sum(actual * hits / predicted) / sum(actual)",
+        formula: "sum_k(m_k*TP_k/(TP_k + FP_k))/m",
         measure: Measure::Classes(precision_weighted),
         points: [
             Point::classes(&[0, 0, 1, 0], TWO, 0.875),
@@ -351,7 +355,7 @@ pub(super) const ROWS: &[Metric] = &[
             english: "Mean of the classes' recall, each by its number of rows: the accuracy.",
             korean: "클래스별 재현율을 행 수로 가중한 평균. 정확도와 같다.",
         },
-        formula: "sum(actual * hits / actual) / sum(actual)",
+        formula: "sum_k(m_k*TP_k/(TP_k + FN_k))/m",
         measure: Measure::Classes(recall_weighted),
         points: [
             Point::classes(&[0, 0, 1, 0], TWO, 0.75),
@@ -366,7 +370,7 @@ pub(super) const ROWS: &[Metric] = &[
                       most.",
             korean: "클래스별 F1을 행 수로 가중한 평균. 흔한 클래스를 더 크게 센다.",
         },
-        formula: "sum(actual * 2 * hits / (predicted + actual)) / sum(actual)",
+        formula: "2*sum_k(m_k*TP_k/(2*TP_k + FP_k + FN_k))/m",
         measure: Measure::Classes(f1_weighted),
         points: [
             Point::classes(&[0, 0, 1, 0], TWO, 23.0 / 30.0),

@@ -113,10 +113,11 @@ pub(super) const ROWS: &[Metric] = &[
     Metric {
         name: "log_loss",
         about: Words {
-            english: "Cross-entropy of the probabilities: certain and wrong costs most; for when the \
-                      probabilities are used as such.",
-            korean: "로그 손실, 곧 확률의 교차 엔트로피. 확신하고 틀릴수록 크게 벌한다. 확률 자체를 쓸 때 \
-                     본다.",
+            english: "Cross-entropy of the probabilities: certain and wrong costs most; for when \
+                      the probabilities are used as such. A probability counts as at least 2⁻⁵², \
+                      as in scikit-learn.",
+            korean: "로그 손실, 곧 확률의 교차 엔트로피. 확신하고 틀릴수록 크게 벌한다. 확률 \
+                     자체를 쓸 때 본다. scikit-learn처럼 2⁻⁵²보다 작은 확률은 2⁻⁵²로 센다.",
         },
         formula: "mean(-log(p[y]))",
         range: "0 to 36.05",
@@ -131,13 +132,15 @@ pub(super) const ROWS: &[Metric] = &[
     Metric {
         name: "brier",
         about: Words {
-            english: "Brier score, the squared error of the probabilities: as log_loss, but bounded, \
-                      so that a few rows cannot rule it.",
-            korean: "브라이어 점수, 곧 확률의 제곱오차. log_loss와 쓰임이 같지만 값에 한계가 있어 몇몇 \
-                     행이 좌우하지 못한다.",
+            english: "Brier score, the squared error of the probabilities: as log_loss, but \
+                      bounded, so that a few rows cannot rule it. Of two classes it is half the \
+                      sum, and 1 at most, as in scikit-learn.",
+            korean: "브라이어 점수, 곧 확률의 제곱오차. log_loss와 쓰임이 같지만 값에 한계가 있어 \
+                     몇몇 행이 좌우하지 못한다. 두 클래스이면 scikit-learn처럼 합의 반이라 1을 \
+                     넘지 않는다.",
         },
-        formula: "mean(sum over classes of (p - (y = class))^2), of two classes half of it",
-        range: "0 to 1; 0 to 2 of more than two classes",
+        formula: "mean(sum_k((p_k - y_k)^2))",
+        range: "0 to 2",
         better: Better::Lower,
         reported: false,
         measure: Measure::Classes(brier),
@@ -149,12 +152,14 @@ pub(super) const ROWS: &[Metric] = &[
     Metric {
         name: "roc_auc",
         about: Words {
-            english: "The chance that a row of the class is ranked above another: 1 is perfect, 0.5 \
-                      chance, at any threshold; the mean over more than two classes.",
-            korean: "ROC 곡선 아래 면적. 해당 클래스의 행이 다른 행보다 높은 순위에 놓일 확률이다. 1이면 \
-                     완벽하고 0.5면 우연과 같으며, 임계값과 무관하다. 클래스가 셋 이상이면 평균이다.",
+            english: "The chance that a row of the class is given a higher probability (s_1) than \
+                      another row (s_0): 1 is perfect, 0.5 chance, at any threshold. Of more than \
+                      two classes the mean of each against the rest.",
+            korean: "ROC 곡선 아래 면적. 해당 클래스의 행에 준 확률(s_1)이 다른 행에 준 \
+                     확률(s_0)보다 높을 확률이다. 1이면 완벽하고 0.5면 우연과 같으며, 임계값과 \
+                     무관하다. 클래스가 셋 이상이면 한 클래스와 나머지를 견준 값의 평균이다.",
         },
-        formula: "(pairs ranked right + ties / 2) / pairs",
+        formula: "P(s_1 > s_0) + P(s_1 = s_0)/2",
         range: "0 to 1",
         better: Better::Higher,
         reported: true,
@@ -167,12 +172,13 @@ pub(super) const ROWS: &[Metric] = &[
     Metric {
         name: "average_precision",
         about: Words {
-            english: "Average precision, the area under the precision-recall curve: for ranking when \
-                      the class is rare; the mean over more than two classes.",
-            korean: "평균 정밀도, 곧 정밀도-재현율 곡선 아래 면적. 드문 클래스를 순위로 찾을 때 본다. \
-                     클래스가 셋 이상이면 평균이다.",
+            english: "Average precision, the area under the precision-recall curve: for ranking \
+                      when the class is rare. Of more than two classes the mean of each against \
+                      the rest.",
+            korean: "평균 정밀도, 곧 정밀도-재현율 곡선 아래 면적. 드문 클래스를 순위로 찾을 때 \
+                     본다. 클래스가 셋 이상이면 한 클래스와 나머지를 견준 값의 평균이다.",
         },
-        formula: "sum((recall[n] - recall[n-1]) * precision[n])",
+        formula: "sum_n((recall[n] - recall[n-1])*precision[n])",
         range: "0 to 1",
         better: Better::Higher,
         reported: false,

@@ -11,12 +11,19 @@ const MEAN: State = State::of_each("mean");
 pub(super) const ROWS: &[Optimizer] = &[
     Optimizer {
         name: "sgd",
-        formula: "w = w - lr*g; with momentum: v = momentum*v + (1 - dampening)*g, w = w - lr*v",
+        formula: "w = w - lr*g; momentum: v = momentum*v + (1 - dampening)*g, w = w - lr*v",
         about: Words {
             english: "Stochastic gradient descent: the plain rule; with a momentum of 0.9 and a \
-                      learning rate found by trying, often the best in the end.",
-            korean: "확률적 경사 하강법, 가장 단순한 규칙이다. 모멘텀을 0.9로 하고 학습률을 찾아 \
-                     맞추면 끝에는 가장 좋을 때가 많다.",
+                      learning rate found by trying, often the best in the end. The learning rate \
+                      is 0.01 as in Keras, where PyTorch has 0.001: columns are scaled here, so \
+                      that larger steps are safe and fewer epochs do. It stands outside the \
+                      direction, as in PyTorch; Keras has it inside, which differs where the rate \
+                      changes.",
+            korean: "확률적 경사 하강법, 가장 단순한 규칙이다. 모멘텀을 0.9로 하고 학습률을 잘 \
+                     찾아 맞추면 끝에는 가장 좋을 때가 많다. 학습률은 Keras처럼 0.01이고 PyTorch는 \
+                     0.001인데, 여기서는 열을 표준화하므로 스텝이 커도 안전하고 에포크가 적게 \
+                     든다. 학습률은 PyTorch처럼 방향에 포함하지 않고 나중에 곱한다. Keras는 방향에 \
+                     포함하므로, 학습률이 바뀌면 결과가 다르다.",
         },
         settings: &[
             MOMENTUM,
@@ -26,10 +33,11 @@ pub(super) const ROWS: &[Optimizer] = &[
                 range: Range::Fraction,
                 needs: Some("momentum"),
                 about: Words {
-                    english: "What is taken off the gradient before it joins the direction; not \
-                              off the first, which is the direction, as in PyTorch.",
+                    english: "The share that is taken off the gradient before it joins the \
+                              direction; not off the first, which is the direction, as in \
+                              PyTorch.",
                     korean: "기울기를 방향에 더하기 전에 덜어 내는 비율이다. PyTorch처럼 첫 \
-                             기울기는 덜지 않고 그대로 방향이 된다.",
+                             기울기는 덜어 내지 않고 그대로 방향으로 삼는다.",
                 },
             },
             Setting {
@@ -40,7 +48,7 @@ pub(super) const ROWS: &[Optimizer] = &[
                 about: Words {
                     english: "Whether to go one direction further ahead: \
                               w = w - lr*(g + momentum*v).",
-                    korean: "방향을 한 번 더 앞서갈지 정한다. w = w - lr*(g + momentum*v).",
+                    korean: "방향으로 한 걸음 더 앞서갈지 정한다. w = w - lr*(g + momentum*v).",
                 },
             },
             WEIGHT_DECAY,
@@ -75,9 +83,12 @@ pub(super) const ROWS: &[Optimizer] = &[
         about: Words {
             english: "Every weight moves by lr, only the sign is learned: half of Adam's memory. \
                       Its learning rate is 3 to 10 times smaller than Adam's, its weight decay as \
-                      many times larger. Chen and others, 2023.",
+                      many times larger. Chen et al., 2023. The defaults are the paper's; Keras \
+                      has a learning rate of 0.001, PyTorch has no lion.",
             korean: "모든 가중치가 lr만큼 움직이고 부호만 정해진다. 메모리는 Adam의 절반이다. \
-                     학습률은 Adam보다 3~10배 작게, 가중치 감쇠는 그만큼 크게 잡는다. Chen 등, 2023.",
+                     학습률은 Adam보다 3~10배 작게, 가중치 감쇠는 그만큼 크게 잡는다. Chen et al., \
+                     2023. 기본값은 논문과 같다. Keras의 학습률은 0.001이고 PyTorch에는 lion이 \
+                     없다.",
         },
         settings: &[
             Setting {

@@ -21,9 +21,9 @@ pub(super) const ROWS: &[Optimizer] = &[
             english: "Adaptive moments: each parameter has a step of its own size, so that one \
                       learning rate suits most networks. Its weight_decay joins the gradient (L2); \
                       adamw keeps it apart. Kingma and Ba, 2015.",
-            korean: "적응적 모멘트. 매개변수마다 스텝의 크기가 달라서 하나의 학습률이 대부분의 망에 \
-                     맞는다. weight_decay는 기울기에 더해지며(L2), 따로 두는 것은 adamw다. \
-                     Kingma, Ba, 2015.",
+            korean: "적응적 모멘트. 매개변수마다 스텝의 크기가 달라서 학습률 하나가 대부분의 \
+                     신경망에 맞는다. weight_decay는 기울기에 더해진다(L2). 기울기와 따로 두는 \
+                     것은 adamw다. Kingma and Ba, 2015.",
         },
         settings: &[BETA1, BETA2, EPSILON, AMSGRAD, WEIGHT_DECAY],
         default_learning_rate: 0.001,
@@ -49,14 +49,14 @@ pub(super) const ROWS: &[Optimizer] = &[
     },
     Optimizer {
         name: "adamw",
-        formula: "w = w - lr*weight_decay*w, then as adam",
+        formula: "w = w - lr*weight_decay*w, m = beta1*m + (1 - beta1)*g, v = beta2*v + (1 - \
+                  beta2)*g^2, w = w - lr*(m/(1 - beta1^t))/(sqrt(v/(1 - beta2^t)) + epsilon)",
         about: Words {
             english: "Adam with the weights drawn to 0 apart from the gradient: the choice that \
                       needs least tuning. The decay is 0.01 unless another is given, as in \
                       PyTorch; Keras has 0.004. Loshchilov and Hutter, 2019.",
-            korean: "가중치를 기울기와 따로 0으로 당기는 Adam이다. 조정이 가장 적게 드는 선택이다. \
-                     감쇠의 기본값은 PyTorch처럼 0.01이고 Keras는 0.004다. \
-                     Loshchilov, Hutter, 2019.",
+            korean: "가중치를 기울기와 따로 0으로 당기는 Adam이다. 조정할 것이 가장 적다. 감쇠의 \
+                     기본값은 PyTorch처럼 0.01이고 Keras는 0.004다. Loshchilov and Hutter, 2019.",
         },
         settings: &[BETA1, BETA2, EPSILON, AMSGRAD, Setting { default: 0.01, ..DECOUPLED_DECAY }],
         default_learning_rate: 0.001,
@@ -85,9 +85,11 @@ pub(super) const ROWS: &[Optimizer] = &[
                   w = w - lr/(1 - beta1^t)*m/u",
         about: Words {
             english: "Adam with the largest gradient in place of the mean square: steady where \
-                      gradients come in bursts, as with embeddings. Kingma and Ba, 2015.",
+                      gradients come in bursts, as with embeddings. Kingma and Ba, 2015. The \
+                      learning rate is 0.002 as in PyTorch (Keras has 0.001).",
             korean: "제곱 평균 대신 가장 큰 기울기를 쓰는 Adam이다. 임베딩처럼 기울기가 드문드문 \
-                     올 때 안정적이다. Kingma, Ba, 2015.",
+                     몰려올 때 안정적이다. Kingma and Ba, 2015. 학습률은 PyTorch처럼 \
+                     0.002다(Keras는 0.001).",
         },
         settings: &[
             BETA1,
@@ -131,14 +133,18 @@ pub(super) const ROWS: &[Optimizer] = &[
     },
     Optimizer {
         name: "nadam",
-        formula: "as adam with n = beta1*(1 - 0.96^(t*momentum_decay)/2) for beta1: w = w - \
-                  lr*((1 - n)*g/(1 - product n) + n'*m/(1 - n'*product n))/(sqrt(v) + epsilon), \
-                  n' that of t + 1",
+        formula: "m = beta1*m + (1 - beta1)*g, v = beta2*v + (1 - beta2)*g^2, a = beta1*(1 - \
+                  0.96^(t*momentum_decay)/2), b = beta1*(1 - 0.96^((t + 1)*momentum_decay)/2), P = \
+                  P*a, w = w - lr*((1 - a)*g/(1 - P) + b*m/(1 - b*P))/(sqrt(v/(1 - beta2^t)) + \
+                  epsilon)",
         about: Words {
             english: "Adam that looks one step ahead, as Nesterov's momentum does. Dozat, 2016; \
-                      the momentum rises with the steps, as in PyTorch.",
-            korean: "네스테로프 모멘텀처럼 한 스텝 앞을 보는 Adam이다. Dozat, 2016. 모멘텀은 \
-                     PyTorch처럼 스텝을 따라 커진다.",
+                      the momentum rises with the steps, as in PyTorch. P is the product of the \
+                      momenta a so far, 1 at first. The learning rate is 0.002 as in PyTorch \
+                      (Keras has 0.001).",
+            korean: "네스테로프 모멘텀처럼 한 스텝 앞을 내다보는 Adam이다. Dozat, 2016. 모멘텀은 \
+                     PyTorch처럼 스텝이 지날수록 커진다. P는 지금까지의 모멘텀 a를 모두 곱한 \
+                     값으로, 처음에는 1이다. 학습률은 PyTorch처럼 0.002다(Keras는 0.001).",
         },
         settings: &[
             BETA1,
@@ -150,8 +156,10 @@ pub(super) const ROWS: &[Optimizer] = &[
                 range: Range::NotNegative,
                 needs: None,
                 about: Words {
-                    english: "How fast the momentum rises to beta1 from half of it.",
-                    korean: "모멘텀이 beta1의 절반에서 beta1까지 커지는 빠르기다.",
+                    english: "How fast the momentum rises to beta1 from half of it: 0.004 as in \
+                              PyTorch; Keras has 1, fixed.",
+                    korean: "모멘텀이 beta1의 절반에서 beta1까지 커지는 빠르기다. PyTorch처럼 \
+                             0.004이고 Keras는 1로 고정한다.",
                 },
             },
             WEIGHT_DECAY,
@@ -178,17 +186,18 @@ pub(super) const ROWS: &[Optimizer] = &[
     },
     Optimizer {
         name: "radam",
-        formula: "as adam, w = w - lr*r*(m/(1 - beta1^t))*sqrt(1 - beta2^t)/(sqrt(v) + epsilon), \
-                  r = sqrt((p - 4)*(p - 2)*q/((q - 4)*(q - 2)*p)), q = 2/(1 - beta2) - 1, \
-                  p = q - 2*t*beta2^t/(1 - beta2^t); while p <= 5: w = w - lr*m/(1 - beta1^t)",
+        formula: "m = beta1*m + (1 - beta1)*g, v = beta2*v + (1 - beta2)*g^2, q = 2/(1 - beta2) - \
+                  1, p = q - 2*t*beta2^t/(1 - beta2^t), r = sqrt((p - 4)*(p - 2)*q/((q - 4)*(q - \
+                  2)*p)), w = w - lr*m/(1 - beta1^t)*where(p > 5, r*sqrt(1 - beta2^t)/(sqrt(v) + \
+                  epsilon), 1)",
         about: Words {
-            english: "Adam that trusts the mean square only as far as enough steps support it: \
-                      a warm-up of its own. Liu and others, 2020. The first five steps are the \
+            english: "Adam that trusts the mean square only as far as enough steps support it: a \
+                      warm-up of its own. Liu et al., 2020. The first five steps are the \
                       gradient's own size, so a large gradient there is a large step; epsilon \
                       stands as in PyTorch, not corrected.",
-            korean: "제곱 평균을 쌓인 스텝이 뒷받침하는 만큼만 믿는 Adam으로, 워밍업이 들어 있는 \
-                     셈이다. Liu 등, 2020. 처음 다섯 스텝은 기울기의 크기 그대로라서 기울기가 크면 \
-                     스텝도 크다. epsilon은 PyTorch처럼 보정하지 않는다.",
+            korean: "제곱 평균을 지금까지의 스텝이 뒷받침하는 만큼만 믿는 Adam으로, 워밍업이 들어 \
+                     있는 셈이다. Liu et al., 2020. 처음 다섯 스텝은 기울기의 크기 그대로여서 \
+                     기울기가 크면 스텝도 크다. epsilon은 PyTorch처럼 보정하지 않고 더한다.",
         },
         settings: &[BETA1, BETA2, EPSILON, WEIGHT_DECAY],
         default_learning_rate: 0.001,

@@ -14,19 +14,41 @@ const CHANGE: State = State::of_each("change");
 pub(super) const ROWS: &[Optimizer] = &[
     Optimizer {
         name: "rmsprop",
-        formula: "s = alpha*s + (1 - alpha)*g^2, b = momentum*b + g/(sqrt(s) + epsilon), \
-                  w = w - lr*b; centered: s is the variance, s - (mean of g)^2",
+        formula: "s = alpha*s + (1 - alpha)*g^2, b = momentum*b + g/(sqrt(s) + epsilon), w = w - \
+                  lr*b; centered: c = alpha*c + (1 - alpha)*g, b = momentum*b + g/(sqrt(s - c^2) + \
+                  epsilon), w = w - lr*b",
         about: Words {
             english: "Each gradient divided by its usual size: for recurrent networks, and losses \
                       that change as one trains. Hinton, 2012; epsilon stands outside the root, as \
-                      in PyTorch and Keras, and alpha is 0.99 as in PyTorch, where Keras has 0.9.",
-            korean: "기울기를 그 평소 크기로 나눈다. 순환 망과, 학습하면서 바뀌는 손실에 쓴다. \
-                     Hinton, 2012. epsilon은 PyTorch와 Keras처럼 근호 밖에 있고, alpha는 PyTorch처럼 \
-                     0.99다(Keras는 0.9).",
+                      in PyTorch, where Keras and TensorFlow have it inside. The learning rate is \
+                      0.01 as in PyTorch (Keras has 0.001).",
+            korean: "기울기를 평소의 크기로 나눈다. 순환 신경망이나, 학습하는 동안 바뀌는 손실에 \
+                     쓴다. Hinton, 2012. epsilon은 PyTorch처럼 근호 밖에 있고 Keras와 \
+                     TensorFlow에서는 근호 안에 있다. 학습률은 PyTorch처럼 0.01이다(Keras는 \
+                     0.001).",
         },
         settings: &[
-            Setting { name: "alpha", default: 0.99, ..BETA2 },
-            EPSILON,
+            Setting {
+                name: "alpha",
+                default: 0.99,
+                about: Words {
+                    english: "How much of the mean squared gradient is kept at each step: 0.99 as \
+                              in PyTorch; Keras and optax have 0.9.",
+                    korean: "스텝마다 기울기 제곱 평균을 얼마나 남기는지 정한다. PyTorch처럼 \
+                             0.99이고 Keras와 optax는 0.9다.",
+                },
+                ..BETA2
+            },
+            Setting {
+                about: Words {
+                    english: "What is added to the root of the mean square, outside the root, so \
+                              that nothing is divided by 0. 1e-8 is PyTorch's; Keras has 1e-7, \
+                              inside the root.",
+                    korean: "제곱 평균의 제곱근에 근호 밖에서 더하는 값이다. 0으로 나누지 않게 \
+                             한다. 1e-8은 PyTorch의 값이고 Keras는 근호 안에서 1e-7을 더한다.",
+                },
+                ..EPSILON
+            },
             MOMENTUM,
             Setting {
                 name: "centered",
@@ -34,9 +56,10 @@ pub(super) const ROWS: &[Optimizer] = &[
                 range: Range::Flag,
                 needs: None,
                 about: Words {
-                    english: "Whether to divide by the spread around the mean gradient. Graves, \
-                              2013.",
-                    korean: "평균 기울기를 중심으로 흩어진 정도로 나눌지 정한다. Graves, 2013.",
+                    english: "Whether to divide by the spread around the mean gradient, the \
+                              standard deviation. Graves, 2013.",
+                    korean: "평균 기울기를 중심으로 흩어진 정도, 곧 표준편차로 나눌지 정한다. \
+                             Graves, 2013.",
                 },
             },
             WEIGHT_DECAY,
@@ -70,22 +93,33 @@ pub(super) const ROWS: &[Optimizer] = &[
         name: "adagrad",
         formula: "s = s + g^2, w = w - lr/(1 + (t - 1)*learning_rate_decay)*g/(sqrt(s) + epsilon)",
         about: Words {
-            english: "Steps that shrink with what each weight has seen: for sparse features. \
-                      Duchi, Hazan and Singer, 2011. The sum starts at 0 as in PyTorch; Keras \
-                      starts at 0.1.",
-            korean: "가중치마다 겪은 만큼 스텝이 작아진다. 성긴 특성에 쓴다. Duchi, Hazan, Singer, \
-                     2011. 합은 PyTorch처럼 0에서 시작하고 Keras는 0.1에서 시작한다.",
+            english: "Steps that shrink with what each weight has seen: for sparse features. Duchi \
+                      et al., 2011. The learning rate is 0.01 as in PyTorch (Keras has 0.001).",
+            korean: "가중치마다 지금까지 받은 기울기가 클수록 스텝이 작아진다. 0이 많은 희소한 \
+                     특성에 쓴다. Duchi et al., 2011. 학습률은 PyTorch처럼 0.01이다(Keras는 \
+                     0.001).",
         },
         settings: &[
-            Setting { default: 1e-10, ..EPSILON },
+            Setting {
+                default: 1e-10,
+                about: Words {
+                    english: "What is added to the root of the sum of squares, outside the root, \
+                              so that nothing is divided by 0. 1e-10 is PyTorch's; Keras and optax \
+                              have 1e-7, inside the root.",
+                    korean: "제곱합의 제곱근에 근호 밖에서 더하는 값이다. 0으로 나누지 않게 한다. \
+                             1e-10은 PyTorch의 값이고 Keras와 optax는 근호 안에서 1e-7을 더한다.",
+                },
+                ..EPSILON
+            },
             Setting {
                 name: "initial",
                 default: 0.0,
                 range: Range::NotNegative,
                 needs: None,
                 about: Words {
-                    english: "What the sum of squares starts at.",
-                    korean: "제곱의 합이 시작하는 값이다.",
+                    english: "What the sum of squares starts at: 0 as in PyTorch; Keras and optax \
+                              have 0.1.",
+                    korean: "제곱합의 시작값이다. PyTorch처럼 0이고 Keras와 optax는 0.1이다.",
                 },
             },
             Setting {
@@ -95,7 +129,7 @@ pub(super) const ROWS: &[Optimizer] = &[
                 needs: None,
                 about: Words {
                     english: "How fast the learning rate falls with the steps.",
-                    korean: "스텝을 따라 학습률이 줄어드는 빠르기다.",
+                    korean: "스텝이 지날수록 학습률이 줄어드는 빠르기다.",
                 },
             },
             WEIGHT_DECAY,
@@ -128,17 +162,27 @@ pub(super) const ROWS: &[Optimizer] = &[
             english: "Steps in the units of the weights themselves, so that no learning rate has \
                       to be found. Zeiler, 2012. The learning rate is 1 as in the paper and in \
                       PyTorch; Keras has 0.001, which hardly moves.",
-            korean: "가중치 자신의 단위로 움직여서 학습률을 찾을 필요가 없다. Zeiler, 2012. 학습률은 \
-                     논문과 PyTorch처럼 1이고, Keras의 0.001로는 거의 움직이지 않는다.",
+            korean: "가중치 자신의 단위로 움직여서 학습률을 찾을 필요가 없다. Zeiler, 2012. \
+                     학습률은 논문과 PyTorch처럼 1이다. Keras의 0.001로는 거의 움직이지 않는다.",
         },
         settings: &[
-            Setting { name: "rho", default: 0.9, ..BETA2 },
+            Setting {
+                name: "rho",
+                default: 0.9,
+                about: Words {
+                    english: "How much of each mean square is kept at each step: 0.9 as in \
+                              PyTorch; Keras and the paper have 0.95.",
+                    korean: "스텝마다 두 제곱 평균을 얼마나 남기는지 정한다. PyTorch처럼 0.9이고 \
+                             Keras와 논문은 0.95다.",
+                },
+                ..BETA2
+            },
             Setting {
                 default: 1e-6,
                 about: Words {
                     english: "What is added to both mean squares, inside the roots: it sets the \
                               size of the first steps. 1e-6 is PyTorch's; Keras has 1e-7.",
-                    korean: "두 제곱 평균에, 근호 안에서 더하는 값이다. 첫 스텝들의 크기를 정한다. \
+                    korean: "두 제곱 평균에 근호 안에서 더하는 값이다. 첫 스텝들의 크기를 정한다. \
                              1e-6은 PyTorch의 값이고 Keras는 1e-7이다.",
                 },
                 ..EPSILON

@@ -33,10 +33,10 @@ pub(super) const EPSILON: Setting = Setting {
     range: Range::Positive,
     needs: None,
     about: Words {
-        english: "What is added to the root of the mean square, outside the root, so that a \
-                  gradient of nearly 0 makes no step. 1e-8 is PyTorch's; Keras has 1e-7.",
-        korean: "제곱 평균의 제곱근에, 근호 밖에서 더하는 값이다. 기울기가 0에 가까우면 움직이지 \
-                 않게 한다. 1e-8은 PyTorch의 값이고 Keras는 1e-7이다.",
+        english: "What is added to the root of the mean square, outside the root, so that nothing \
+                  is divided by 0. 1e-8 is PyTorch's; Keras has 1e-7.",
+        korean: "제곱 평균의 제곱근에 근호 밖에서 더하는 값이다. 0으로 나누지 않게 한다. 1e-8은 \
+                 PyTorch의 값이고 Keras는 1e-7이다.",
     },
 };
 
@@ -56,7 +56,7 @@ pub(super) const DECOUPLED_DECAY: Setting = Setting {
     about: Words {
         english: "How strongly each weight is drawn to 0, apart from the gradient: \
                   w = w - lr*weight_decay*w.",
-        korean: "기울기와 따로 가중치를 0으로 당기는 세기다. w = w - lr*weight_decay*w.",
+        korean: "기울기와는 따로 가중치를 0으로 당기는 세기다. w = w - lr*weight_decay*w.",
     },
     ..WEIGHT_DECAY
 };
@@ -68,7 +68,7 @@ pub(super) const MOMENTUM: Setting = Setting {
     needs: None,
     about: Words {
         english: "The share of the last step's direction that is kept.",
-        korean: "지난 스텝의 방향을 남기는 비율이다.",
+        korean: "지난 스텝의 방향을 얼마나 남기는지 정한다.",
     },
 };
 
@@ -79,9 +79,9 @@ pub(super) const AMSGRAD: Setting = Setting {
     needs: None,
     about: Words {
         english: "Whether to divide by the largest mean square so far, so that no step grows \
-                  again. Reddi, Kale and Kumar, 2018.",
-        korean: "지금까지 가장 큰 제곱 평균으로 나눌지 정한다. 그러면 스텝이 다시 커지지 않는다. \
-                 Reddi, Kale, Kumar, 2018.",
+                  again. Reddi et al., 2018.",
+        korean: "지금까지 가장 컸던 제곱 평균으로 나눌지 정한다. 그러면 스텝이 다시 커지지 않는다. \
+                 Reddi et al., 2018.",
     },
 };
 

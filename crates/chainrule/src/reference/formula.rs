@@ -72,6 +72,12 @@ impl Formula {
         Self { latex, derivatives, ..Self::of(row.formula) }
     }
 
+    /// Whether the derivatives are of another formula than the mean of the rows' values: then that
+    /// formula is to be named.
+    pub fn differs_from_its_row(&self) -> bool {
+        self.of_row.is_some_and(|row| self.text != format!("mean({row})"))
+    }
+
     /// The formula `whole` of a loss whose row has this value, for outputs with these letters.
     pub(super) fn of_loss(
         whole: String,
@@ -131,9 +137,17 @@ fn derivative(function: &Expr, by: &'static str) -> Option<Derivative> {
 
 /// The functions of whole columns as they are written, and as LaTeX has them.
 const MEAN: (&str, &str) = ("mean", r"\frac{1}{m} \sum_{i=1}^{m} ");
+const OVER_CLASSES: &str = r"\sum_{k=1}^{C} ";
 const COLUMNS: &[FunctionRow] = &[
     FunctionRow { name: MEAN.0, latex: Some(MEAN.1), ..FunctionRow::OF_A_NUMBER },
     FunctionRow { name: "total", latex: Some(r"\sum_{i=1}^{m} "), ..FunctionRow::OF_A_NUMBER },
+    FunctionRow { name: "sum_k", latex: Some(OVER_CLASSES), ..FunctionRow::OF_A_NUMBER },
+    FunctionRow {
+        name: "mean_k",
+        latex: Some(r"\frac{1}{C} \sum_{k=1}^{C} "),
+        ..FunctionRow::OF_A_NUMBER
+    },
+    FunctionRow { name: "norm", latex: Some(r"\mathrm{norm}"), ..FunctionRow::OF_A_NUMBER },
     FunctionRow { name: "median", latex: Some(r"\mathrm{median}"), ..FunctionRow::OF_A_NUMBER },
     FunctionRow { name: "var", latex: Some(r"\mathrm{var}"), ..FunctionRow::OF_A_NUMBER },
 ];
@@ -145,15 +159,83 @@ fn latex(formula: &str, indexed: &[(&str, &str)]) -> Option<String> {
         let shape = if index.ends_with('j') { Shape::shared(&[2]) } else { Shape::shared(&[]) };
         scope.variable(letter, Expr::input(&format!("{letter}_{index}"), shape))
     });
-    let formula = match is_of_a_row(formula) {
+    let of_columns = match is_of_a_row(formula) {
         true => formula.to_owned(),
         false => formula.replace("sum(", "total("),
     };
-    let latex = latex_in(&parse(&formula, &meaning).ok()?, &scope).ok()?;
+    let latex = latex_in(&parse(&of_columns, &meaning).ok()?, &scope).ok()?;
+    let latex = in_one_word(latex, formula);
     let latex = indexed
         .iter()
         .fold(latex, |latex, (letter, index)| along_rows(&latex, letter, &index.replace('_', ",")));
-    Some(latex.replace(r"\sum_{\mathrm{axis}\,0}", r"\sum_{j}"))
+    let latex = latex.replace(r"\sum_{\mathrm{axis}\,0}", r"\sum_{j}");
+    Some(without_outer_parentheses(&latex))
+}
+
+/// A name of several words stays one: `weight_decay` is no weight with an index.
+fn in_one_word(latex: String, formula: &str) -> String {
+    let names = formula.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+    let words = names.filter(|name| name.find('_').is_some_and(|first| first > 2));
+    words.fold(latex, |latex, name| {
+        let Ok(indexed) = latex_in(&Expr::variable(name), &Scope::free()) else { return latex };
+        latex.replace(&indexed, &format!(r"\mathrm{{{}}}", name.replace('_', r"\_")))
+    })
+}
+
+/// Sums without the parentheses around a single term.
+fn without_outer_parentheses(latex: &str) -> String {
+    const OPEN: &str = r"\left(";
+    const CLOSE: &str = r"\right)";
+    let mut text = latex.to_owned();
+    for sum in [r"\sum_{i=1}^{m} ", OVER_CLASSES] {
+        let mut from = 0;
+        while let Some(found) = text[from..].find(&format!("{sum}{OPEN}")) {
+            let start = from + found + sum.len();
+            from = start;
+            let inside = start + OPEN.len();
+            let Some(end) = closing(&text, inside) else { break };
+            if is_one_term(&text[inside..end]) {
+                text.replace_range(end..end + CLOSE.len(), "");
+                text.replace_range(start..inside, "");
+            }
+        }
+    }
+    text
+}
+
+/// Where the parenthesis closes that was opened right before.
+fn closing(text: &str, inside: usize) -> Option<usize> {
+    let mut depth = 0_usize;
+    let marks = text[inside..].match_indices(r"\");
+    for (place, _) in marks {
+        let rest = &text[inside + place..];
+        if rest.starts_with(r"\left") && !rest.starts_with(r"\leftarrow") {
+            depth += 1;
+        } else if rest.starts_with(r"\right") {
+            match depth {
+                0 => return Some(inside + place),
+                _ => depth -= 1,
+            }
+        }
+    }
+    None
+}
+
+/// Whether no sum stands outside of all braces and parentheses.
+fn is_one_term(text: &str) -> bool {
+    let mut depth = 0_i32;
+    let mut signs = text.char_indices().filter(|&(place, letter)| {
+        let rest = &text[place..];
+        match letter {
+            '{' => depth += 1,
+            '}' => depth -= 1,
+            _ if rest.starts_with(r"\left") || rest.starts_with(r"\begin{") => depth += 1,
+            _ if rest.starts_with(r"\right") || rest.starts_with(r"\end{") => depth -= 1,
+            _ => {}
+        }
+        depth == 0 && (letter == '+' || letter == '-')
+    });
+    signs.next().is_none()
 }
 
 /// What is done along a row, and the mean of a column, as a textbook writes them.
@@ -177,11 +259,29 @@ fn rule(text: &str) -> Option<String> {
             Some((lead, rest)) => (format!(r"\text{{{}: }} ", words(lead)?), rest),
             None => (String::new(), clause),
         };
-        let parts: Option<Vec<String>> = rest.split(", ").map(part).collect();
+        let parts: Option<Vec<String>> = parts(rest).into_iter().map(part).collect();
         Some(format!("{lead}{}", parts?.join(r", \quad ")))
     });
     let clauses: Option<Vec<String>> = clauses.collect();
     Some(clauses?.join(r"; \quad "))
+}
+
+/// The parts of a clause, between commas that stand in no parentheses.
+fn parts(clause: &str) -> Vec<&str> {
+    let (mut parts, mut start, mut depth) = (Vec::new(), 0, 0);
+    for (place, letter) in clause.char_indices() {
+        match letter {
+            '(' => depth += 1,
+            ')' => depth -= 1,
+            ',' if depth == 0 => {
+                parts.push(clause[start..place].trim());
+                start = place + 1;
+            }
+            _ => {}
+        }
+    }
+    parts.push(clause[start..].trim());
+    parts
 }
 
 /// A part of a rule: what is set to what, a value, or words between.
@@ -214,7 +314,25 @@ mod tests {
         let entropy = latex("logsumexp(z, axis=0) - gather(z, y)", &[("z", "i_j"), ("y", "i")]);
         assert_eq!(entropy.unwrap(), r"\log\left(\sum_{k} e^{z_{i,k}}\right) - z_{i,y_{i}}");
         let spread = latex("sum((y - mean(y))^2)", &[("y", "i")]).unwrap();
-        assert_eq!(spread, r"\sum_{i=1}^{m} \left(\left(y_{i} - \bar{y}\right)^{2}\right)");
+        assert_eq!(spread, r"\sum_{i=1}^{m} \left(y_{i} - \bar{y}\right)^{2}");
+        let of_classes = latex("sum_k(m_k*TP_k/(TP_k + FP_k))/m", &[]).unwrap();
+        let quotient = r"\frac{m_{k} \cdot \mathrm{TP}_{k}}{\mathrm{TP}_{k} + \mathrm{FP}_{k}}";
+        assert_eq!(of_classes, format!(r"\frac{{\sum_{{k=1}}^{{C}} {quotient}}}{{m}}"));
+    }
+
+    #[test]
+    fn the_sum_of_a_sum_keeps_its_parentheses() {
+        for (formula, expected) in [
+            ("mean(exp(y) - y)", r"\frac{1}{m} \sum_{i=1}^{m} \left(e^{y_{i}} - y_{i}\right)"),
+            ("mean(-abs(y))", r"\frac{1}{m} \sum_{i=1}^{m} \left(-\left|y_{i}\right|\right)"),
+            ("mean(abs(y))", r"\frac{1}{m} \sum_{i=1}^{m} \left|y_{i}\right|"),
+            (
+                "mean((y - 1)*exp(-y))",
+                r"\frac{1}{m} \sum_{i=1}^{m} \left(y_{i} - 1\right) e^{-y_{i}}",
+            ),
+        ] {
+            assert_eq!(latex(formula, &[("y", "i")]).unwrap(), expected, "{formula}");
+        }
     }
 
     #[test]
@@ -224,6 +342,11 @@ mod tests {
             r"w \leftarrow w - 2 g; \quad \text{with momentum: } v \leftarrow \frac{g}{2}, \quad w \leftarrow w - v"
         );
         assert_eq!(rule("lr*a^n").unwrap(), r"\mathrm{lr} \cdot a^{n}");
+        let with_comma = rule("u = max(2*u, g), w = w - lr*weight_decay*u").unwrap();
+        assert_eq!(
+            with_comma,
+            r"u \leftarrow \max\left(2 u, g\right), \quad w \leftarrow w - \mathrm{lr} \cdot \mathrm{weight\_decay} \cdot u"
+        );
         assert_eq!(rule("w = w + s*d by a line search"), None);
     }
 }

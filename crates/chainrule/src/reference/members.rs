@@ -9,7 +9,7 @@ use crate::activations::ACTIVATIONS;
 use crate::clipping::By;
 use crate::initializers::INITIALIZERS;
 use crate::layers::{LAYERS, LayerSetting};
-use crate::losses::{Finish, LOSSES, Loss};
+use crate::losses::{LOSSES, Loss};
 use crate::metrics::METRICS;
 use crate::optimizers::OPTIMIZERS;
 use crate::schedules::SCHEDULES;
@@ -125,10 +125,7 @@ fn of_loss(loss: &Loss) -> Vec<Formula> {
     let forms = loss.forms.iter();
     forms
         .map(|form| {
-            let whole = match loss.finish {
-                Finish::Mean => format!("mean({})", form.formula),
-                Finish::Root => format!("sqrt(mean({}))", form.formula),
-            };
+            let whole = loss.whole_of(form);
             Formula::of_loss(whole, form.formula, form.output.letters(), form.output.into())
         })
         .collect()

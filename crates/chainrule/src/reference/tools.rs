@@ -5,7 +5,8 @@ use chainrule_core::{Language, Words};
 use super::Entry;
 
 /// The tools that the texts name.
-const TOOLS: [&str; 6] = ["PyTorch", "Keras", "torchvision", "scikit-learn", "SciPy", "TensorFlow"];
+const TOOLS: [&str; 8] =
+    ["PyTorch", "Keras", "torchvision", "scikit-learn", "SciPy", "TensorFlow", "JAX", "optax"];
 
 /// What a text says of tools, and of which members it says so.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -96,8 +96,8 @@ impl Family {
             Self::Functions => (
                 "What every formula knows besides + - * / ^ and the activations: of a number, \
                  or of each number of a row.",
-                "모든 식에서 + - * / ^와 활성화 함수 말고도 쓸 수 있는 함수다. 수 하나 또는 한 행의 \
-                 수마다 계산한다.",
+                "모든 식에서 + - * / ^와 활성화 함수 말고도 쓸 수 있는 함수다. 수 하나를 받으며, \
+                 한 행에는 수마다 적용한다.",
             ),
             Self::Activations => (
                 "What a layer does to each of its weighted sums x, or to a row of them. A formula \
@@ -113,31 +113,43 @@ impl Family {
             ),
             Self::Metrics => (
                 "What is measured on whole columns, in the target's own units: y is the target, p \
-                 the prediction or the probabilities; mean and sum are over the rows, by their \
-                 weights. A formula of y and p may stand in place of a name.",
-                "열 전체를 목표의 원래 단위로 평가하는 값이다. y는 목표, p는 예측 또는 확률이고, \
-                 mean과 sum은 행의 가중치를 따른다. 이름 대신 y와 p의 식을 써도 된다.",
+                 the prediction or the probabilities; mean and sum are over the m rows, by their \
+                 weights. Of these, m_k are of class k, one of C: TP of them are predicted as k, \
+                 FN are not; of the other rows FP are predicted as k, TN are not. Without k the \
+                 second of two classes is meant. A formula of y and p may stand in place of a \
+                 name.",
+                "열 전체에서 목표의 원래 단위로 재는 값이다. y는 목표, p는 예측 또는 확률이고, \
+                 mean과 sum은 가중치에 따라 m개의 행에 대해 구한다. C개의 클래스 가운데 k에 속하는 \
+                 행은 m_k개다. 그 가운데 k로 예측한 행이 TP, 그렇지 않은 행이 FN이고, 다른 행 \
+                 가운데 k로 예측한 행이 FP, 그렇지 않은 행이 TN이다. k가 없으면 두 클래스 가운데 \
+                 둘째를 뜻한다. 이름 대신 y와 p의 식을 써도 된다.",
             ),
             Self::Optimizers => (
                 "How a step changes each parameter w, given its gradient g: lr is the learning \
-                 rate, t the number of the step, from 1.",
+                 rate, t the number of the step, from 1. What is set from its own last value is \
+                 kept from step to step, from 0 on.",
                 "한 스텝에서 기울기 g로 매개변수 w를 바꾸는 규칙이다. lr는 학습률, t는 1부터 세는 \
-                 스텝 번호다.",
+                 스텝 번호다. 자신의 지난 값으로 정해지는 문자는 0에서 시작해 스텝마다 이어진다.",
             ),
             Self::Schedules => (
                 "How the learning rate goes on: lr is the one that was asked for, n the steps or \
                  epochs before this one, N the last such number.",
-                "학습률이 변해 가는 방식이다. lr는 정한 학습률, n은 지금까지 지난 스텝 또는 에포크 \
-                 수, N은 그 마지막 값이다.",
+                "학습률이 변해 가는 방식이다. lr는 정한 학습률, n은 지금까지 지난 스텝 또는 \
+                 에포크의 수, N은 그 마지막 값이다.",
             ),
             Self::Clipping => (
-                "How gradients g that are too large are made smaller before a step.",
-                "스텝을 밟기 전에 지나치게 큰 기울기 g를 줄이는 방법이다.",
+                "How gradients that are too large are made smaller before a step: g is the \
+                 gradient of one parameter, G are all of them; the norm is the root of the sum of \
+                 squares.",
+                "지나치게 큰 기울기를 스텝 전에 줄이는 방법이다. g는 매개변수 하나의 기울기, G는 \
+                 모든 기울기이고, 노름은 제곱합의 제곱근이다.",
             ),
             Self::Initializers => (
                 "How the weights of a layer start; inputs and outputs are the numbers of its \
-                 inputs and outputs.",
-                "층의 가중치가 처음 갖는 값이다. inputs와 outputs는 층의 입력과 출력의 수다.",
+                 inputs and outputs, U(-a, a) is the uniform distribution from -a to a, N(0, s^2) \
+                 the normal one with standard deviation s.",
+                "층의 가중치가 처음 갖는 값이다. inputs와 outputs는 층의 입력과 출력의 수다. U(-a, \
+                 a)는 -a부터 a까지의 균등분포, N(0, s^2)는 표준편차가 s인 정규분포다.",
             ),
             Self::Layers => (
                 "What networks are made of: x is the layer's input, of one row.",

@@ -12,7 +12,7 @@ use crate::network::Built;
 use crate::optimizers::{self, Update};
 
 /// How much each row counts, where rows count differently.
-pub(super) fn row_weight() -> Expr {
+pub(crate) fn row_weight() -> Expr {
     Expr::input("weight", Shape::rows(&[]))
 }
 
@@ -33,10 +33,26 @@ fn parameters(built: &Built) -> Vec<Expr> {
     built.parameters.iter().map(|parameter| parameter.expr.clone()).collect()
 }
 
-/// The training step as one program: its output is the weighted mean of the rows' losses.
+/// The weighted mean of the rows' losses, and the gradient of the loss by each parameter.
 ///
 /// Where the loss is finished by a root, its slope, which is known when the batch ends, multiplies
-/// the finished gradients; what is clipped is the result.
+/// the finished gradients.
+pub(crate) fn mean_and_gradients(
+    built: &Built,
+    criterion: &Criterion,
+    (width, weighted): (usize, bool),
+) -> Result<(Expr, Vec<Expr>)> {
+    let mean = mean_loss(built, criterion, width, weighted);
+    let mut gradients = gradient(&mean, &parameters(built))?;
+    if let Some(slope) = criterion.slope(&mean) {
+        gradients = gradients.into_iter().map(|gradient| gradient * &slope).collect();
+    }
+    Ok((mean, gradients))
+}
+
+/// The training step as one program: its output is the weighted mean of the rows' losses.
+///
+/// What is clipped is the finished gradient.
 pub(super) fn step(
     built: &Built,
     criterion: &Criterion,
@@ -44,11 +60,7 @@ pub(super) fn step(
     clip: Option<Clipping>,
     (width, weighted): (usize, bool),
 ) -> Result<Program> {
-    let mean = mean_loss(built, criterion, width, weighted);
-    let mut gradients = gradient(&mean, &parameters(built))?;
-    if let Some(slope) = criterion.slope(&mean) {
-        gradients = gradients.into_iter().map(|gradient| gradient * &slope).collect();
-    }
+    let (mean, mut gradients) = mean_and_gradients(built, criterion, (width, weighted))?;
     if let Some(clip) = clip {
         gradients = clip.apply(&gradients);
     }

@@ -11,7 +11,7 @@ fn codes(text: &str, embedded: &[&str]) -> (Table, Encoders) {
     let table = table(text);
     let schema = Schema::infer(&table, &["y"]).unwrap();
     let rows: Vec<usize> = (0..table.rows()).collect();
-    let encoders = Encoders::fit_with_codes(&table, &schema, &rows, embedded).unwrap();
+    let encoders = Encoders::fit_with_codes(&table, &schema, &rows, embedded, 2).unwrap();
     (table, encoders)
 }
 
@@ -70,11 +70,11 @@ fn what_is_no_category_of_a_feature_cannot_be_embedded() {
     let table = table("town,n,b,y\nb,1,yes,p\na,2,no,q\nc,3,yes,p\n");
     let schema = Schema::infer(&table, &["y"]).unwrap();
     for name in ["n", "b", "y"] {
-        let error = Encoders::fit_with_codes(&table, &schema, &[0, 1], &[name]).unwrap_err();
+        let error = Encoders::fit_with_codes(&table, &schema, &[0, 1], &[name], 1).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::InvalidSetting { .. }), "{error}");
         assert!(error.to_string().contains(name), "{error}");
     }
-    let error = Encoders::fit_with_codes(&table, &schema, &[0, 1], &["twon"]).unwrap_err();
+    let error = Encoders::fit_with_codes(&table, &schema, &[0, 1], &["twon"], 1).unwrap_err();
     assert!(error.to_string().contains("town"), "{error}");
 }
 

@@ -119,7 +119,7 @@ fn the_validation_loss_agrees_with_a_metric_of_the_model() {
     let cheap = houses_without(150, &["rent", "kind", "sold", "let"]);
     let table = table(&cheap);
     let lowest = match table.column("price").unwrap().values() {
-        chainrule::data::Values::Number(values) => values.iter().copied().fold(1e9, f64::min),
+        chainrule::data::Values::Number(values) => values.iter().fold(1e9, f64::min),
         _ => panic!("numbers"),
     };
     if lowest > -1.0 {

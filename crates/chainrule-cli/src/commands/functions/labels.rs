@@ -1,7 +1,7 @@
 //! The words around what the library's tables say, in both languages.
 
 use chainrule::metrics::Better;
-use chainrule::reference::Value;
+use chainrule::reference::{Formula, Value};
 use chainrule::{Language, Words};
 
 const fn words(english: &'static str, korean: &'static str) -> Words {
@@ -10,22 +10,32 @@ const fn words(english: &'static str, korean: &'static str) -> Words {
 
 pub const FORMULA: Words = words("formula", "식");
 pub const LATEX: Words = words("LaTeX", "LaTeX");
-/// Stands before the derivative of a loss.
-pub const OF_A_ROW: Words = words("of a row, ", "한 행에서 ");
 pub const DERIVATIVE: Words = words("derivative", "도함수");
 pub const CALL: Words = words("in formulas", "식에서");
 pub const DOMAIN: Words = words("domain", "정의역");
 pub const RANGE: Words = words("range", "값의 범위");
-pub const BETTER: Words = words("better", "비교");
+pub const BETTER: Words = words("better", "방향");
 pub const ABOUT: Words = words("about", "설명");
 pub const USE_IT: Words = words("use it", "쓰임");
-pub const LEARNS: Words = words("learns", "학습");
+pub const LEARNS: Words = words("learns", "학습하는 값");
 pub const RATE: Words = words("step size", "학습률");
 pub const SETTINGS: Words = words("settings", "설정");
 pub const EXAMPLE: Words = words("example", "예");
 pub const SETTING: Words = words("setting", "설정");
 pub const DEFAULT: Words = words("default", "기본값");
 pub const VALUES: Words = words("values", "가능한 값");
+
+/// Stands before the derivative of a loss: that it is of a row, and of which value of it if the
+/// loss is not just the mean of these.
+pub fn of_a_row(formula: &Formula, quote: &str, language: Language) -> String {
+    match (formula.of_row, formula.differs_from_its_row(), language) {
+        (None, ..) => String::new(),
+        (Some(row), true, Language::English) => format!("of a row's {quote}{row}{quote}, "),
+        (Some(row), true, Language::Korean) => format!("한 행의 {quote}{row}{quote}에서 "),
+        (Some(_), false, Language::English) => "of a row, ".to_owned(),
+        (Some(_), false, Language::Korean) => "한 행에서 ".to_owned(),
+    }
+}
 
 /// Inequalities and ranges, `x > 0 or n = 1` and `0 to 1`, in which few words stand.
 pub fn values(text: &str, language: Language) -> String {
@@ -55,7 +65,7 @@ pub fn better(better: Better) -> Words {
 pub fn learned((name, first): (&str, f64), language: Language) -> String {
     match language {
         Language::English => format!("{name}, from {first} on"),
-        Language::Korean => format!("{name}, {first}에서 시작"),
+        Language::Korean => format!("{name}({first}에서 시작)"),
     }
 }
 

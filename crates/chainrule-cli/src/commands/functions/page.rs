@@ -2,7 +2,9 @@
 
 use std::fmt::Write;
 
-use chainrule::reference::{Derivative, Entry, Formula, Remark, Value, remarks};
+use chainrule::reference::{
+    DISAGREEMENTS, Derivative, Disagreement, Entry, Formula, Remark, Value, remarks,
+};
 use chainrule::{Language, Words};
 
 use super::example::examples;
@@ -20,13 +22,22 @@ const WRITTEN: Words = words(
     "프로그램이 쓰는 표에서 `chainrule functions --markdown --lang ko`로 만든 문서이며, 둘이 같은지 \
      테스트로 확인한다. 하나만 보려면 `chainrule functions NAME`을 쓴다. [English](reference.md)",
 );
-const TOOLS: Words = words("Where tools disagree", "도구마다 다른 곳");
+const TOOLS: Words = words("Where tools disagree", "도구마다 다른 식과 기본값");
 const OURS: Words = words(
-    "Where tools disagree on a form or a default, ours is PyTorch's. Each text below says so at its \
-     place, and says where it is otherwise; these are all such places.",
-    "식이나 기본값이 도구마다 다르면 PyTorch를 따른다. 아래 각 항목의 설명에 그렇다고 적혀 있고, 다르게 \
-     한 곳도 적혀 있다. 그런 곳은 다음이 전부다.",
+    "Where tools disagree on a default or a form, ours is PyTorch's, or there is a reason. These are \
+     all such defaults, in our terms: of PyTorch 2, Keras 3 (and so TensorFlow) and, where they have \
+     such a thing, scikit-learn, SciPy and the libraries of JAX.",
+    "기본값이나 식이 도구마다 다르면 PyTorch를 따르고, 그러지 않은 곳에는 이유를 적었다. 도구마다 다른 \
+     기본값은 다음이 전부이며, 값은 여기 표기로 적었다. PyTorch 2, Keras 3(TensorFlow도 같다)과, 해당 \
+     기능이 있으면 scikit-learn, SciPy, JAX 계열 라이브러리를 견주었다.",
 );
+const FORMS: Words = words(
+    "What the texts below say of other tools, mostly of forms:",
+    "아래 설명에서 다른 도구, 주로 그 식에 관해 적은 것은 다음과 같다.",
+);
+const MEMBER: Words = words("name", "이름");
+const OTHERS: Words = words("others", "그 밖의 도구");
+const WHY: Words = words("why not PyTorch's", "PyTorch와 다른 이유");
 
 /// The page of some entries.
 pub fn page(entries: &[Entry], language: Language) -> String {
@@ -67,19 +78,50 @@ impl Page {
             })
             .collect();
         self.block(&links.join("\n"));
+        let is_shown = |row: &&Disagreement| entries.iter().any(|entry| row.family == entry.family);
+        let disagreements: Vec<&Disagreement> = DISAGREEMENTS.iter().filter(is_shown).collect();
         let remarks = remarks(entries, self.language);
-        if remarks.is_empty() {
+        if remarks.is_empty() || disagreements.is_empty() {
             return;
         }
-        let [tools, ours] = [TOOLS, OURS].map(|words| self.of(words));
+        let [tools, ours, forms] = [TOOLS, OURS, FORMS].map(|words| self.of(words));
         self.block(&format!("## {tools}"));
         self.block(ours);
+        self.disagreements(&disagreements, entries);
+        self.block(forms);
+        let is_in_the_table = |remark: &Remark| {
+            let same = |row: &Disagreement| {
+                remark.setting == Some(row.setting) && remark.names.contains(&row.names[0])
+            };
+            DISAGREEMENTS.iter().any(same)
+        };
+        let remarks = remarks.iter().filter(|remark| !is_in_the_table(remark));
         let line = |Remark { names, setting, text }: &Remark| {
             let names: Vec<String> = names.iter().map(|name| format!("`{name}`")).collect();
             let setting = setting.map_or(String::new(), |setting| format!(" (`{setting}`)"));
             format!("- {}{setting}: {}", names.join(", "), escaped(text))
         };
-        self.block(&remarks.iter().map(line).collect::<Vec<_>>().join("\n"));
+        self.block(&remarks.map(line).collect::<Vec<_>>().join("\n"));
+    }
+
+    /// The defaults of other tools beside ours.
+    fn disagreements(&mut self, rows: &[&Disagreement], entries: &[Entry]) {
+        let heads = [MEMBER, labels::SETTING].map(|head| self.of(head));
+        let others = [OTHERS, WHY].map(|head| self.of(head));
+        let heads = [&heads[..], &["chainrule", "PyTorch", "Keras"], &others].concat();
+        let mut lines = vec![format!("| {} |", heads.join(" | ")), "|---".repeat(7) + "|"];
+        for row in rows {
+            let names: Vec<String> = row.names.iter().map(|name| format!("`{name}`")).collect();
+            let ours = row.ours(entries).map_or("–".to_owned(), |value| match value {
+                Value::Number(_) => format!("`{value}`"),
+                Value::Text(_) => labels::default(value, self.language),
+            });
+            let why = row.why.map_or("", |why| self.of(why));
+            let theirs = [row.pytorch, row.keras, row.others, why].map(escaped);
+            let lead = format!("{} | `{}` | {ours}", names.join(", "), row.setting);
+            lines.push(format!("| {lead} | {} |", theirs.join(" | ")));
+        }
+        self.block(&lines.join("\n"));
     }
 
     fn family(&mut self, entries: &[Entry]) {
@@ -117,7 +159,7 @@ impl Page {
             self.block(&math(latex));
         }
         for derivative in &formula.derivatives {
-            let of_a_row = formula.of_row.map_or("", |_| self.of(labels::OF_A_ROW));
+            let of_a_row = labels::of_a_row(formula, "`", self.language);
             let label = self.of(labels::DERIVATIVE);
             self.block(&format!("{label}: {of_a_row}`d/d{} = {}`", derivative.by, derivative.text));
             let Derivative { by, latex, .. } = derivative;

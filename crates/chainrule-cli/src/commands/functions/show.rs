@@ -99,7 +99,7 @@ fn mathematics(
         say(labels::LATEX, latex);
     }
     for derivative in &formula.derivatives {
-        let of_a_row = formula.of_row.map_or("", |_| labels::OF_A_ROW.of(language));
+        let of_a_row = labels::of_a_row(formula, "", language);
         say(labels::DERIVATIVE, &format!("{of_a_row}d/d{} = {}", derivative.by, derivative.text));
         say(labels::LATEX, &derivative.latex);
     }

@@ -1,0 +1,308 @@
+//! A column's numbers: decimals of a few digits in four bytes each, any others in eight.
+//!
+//! 23.456789 is the whole number 23456789 over 10⁶. Both are exact in an f64, so that their
+//! quotient is the number that reading the digits gives, correctly rounded: nothing is lost.
+
+/// The numbers of a column; NaN is a missing one.
+///
+/// ```
+/// use chainrule::data::Numbers;
+/// let numbers: Numbers = vec![0.5, f64::NAN].into();
+/// assert_eq!(numbers.get(0), Some(0.5));
+/// assert!(numbers.get(1).is_some_and(f64::is_nan) && numbers.get(2).is_none());
+/// ```
+#[derive(Clone, Debug, PartialEq)]
+pub struct Numbers(Store);
+
+#[derive(Clone, Debug, PartialEq)]
+enum Store {
+    /// Whole numbers over 10^places.
+    Decimals {
+        whole: Vec<i32>,
+        places: u8,
+    },
+    Floats(Vec<f64>),
+}
+
+/// A missing number among whole numbers.
+const MISSING: i32 = i32::MIN;
+
+/// Most digits of a [`Decimal`]: as many are exact in an f64, and so is their power of ten.
+const MOST_DIGITS: usize = 15;
+
+/// The powers of ten that whole numbers are divided by.
+const POWERS: [f64; MOST_DIGITS + 1] =
+    [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15];
+
+/// A number as it is written without an exponent: whole / 10^places.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Decimal {
+    whole: i64,
+    places: u8,
+}
+
+impl Decimal {
+    /// Reads a sign, digits and a point among them; `None` for anything else, more than 15 digits,
+    /// and −0, which no whole number is.
+    pub(super) fn read(text: &[u8]) -> Option<Self> {
+        let (negative, digits) = match text {
+            [b'-', digits @ ..] => (true, digits),
+            [b'+', digits @ ..] => (false, digits),
+            digits => (false, digits),
+        };
+        if digits.len() > MOST_DIGITS {
+            return None;
+        }
+        let (mut whole, mut point) = (0_i64, None);
+        for (place, &byte) in digits.iter().enumerate() {
+            let digit = byte.wrapping_sub(b'0');
+            if digit < 10 {
+                whole = 10 * whole + i64::from(digit);
+            } else if byte == b'.' && point.is_none() {
+                point = Some(place);
+            } else {
+                return None;
+            }
+        }
+        let count = digits.len() - usize::from(point.is_some());
+        if count == 0 || (negative && whole == 0) {
+            return None;
+        }
+        let places = point.map_or(0, |point| digits.len() - point - 1) as u8;
+        Some(Self { whole: if negative { -whole } else { whole }, places })
+    }
+
+    /// The number, correctly rounded.
+    fn value(self) -> f64 {
+        self.whole as f64 / POWERS[usize::from(self.places)]
+    }
+
+    /// The whole number over 10^places, if it has four bytes.
+    fn over(self, places: u8) -> Option<i32> {
+        if places == self.places {
+            return i32::try_from(self.whole).ok().filter(|&whole| whole != MISSING);
+        }
+        let factor = 10_i64.checked_pow(u32::from(places.checked_sub(self.places)?))?;
+        Self { whole: self.whole.checked_mul(factor)?, places }.over(places)
+    }
+}
+
+impl Default for Numbers {
+    fn default() -> Self {
+        Self(Store::Decimals { whole: Vec::new(), places: 0 })
+    }
+}
+
+impl From<Vec<f64>> for Numbers {
+    fn from(values: Vec<f64>) -> Self {
+        Self(Store::Floats(values))
+    }
+}
+
+impl FromIterator<f64> for Numbers {
+    fn from_iter<I: IntoIterator<Item = f64>>(values: I) -> Self {
+        Self(Store::Floats(values.into_iter().collect()))
+    }
+}
+
+impl Numbers {
+    /// Returns how many there are, missing ones included.
+    pub fn len(&self) -> usize {
+        match &self.0 {
+            Store::Decimals { whole, .. } => whole.len(),
+            Store::Floats(values) => values.len(),
+        }
+    }
+
+    /// Tells whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Returns the number of a row: NaN if it is missing, `None` beyond the end.
+    pub fn get(&self, row: usize) -> Option<f64> {
+        match &self.0 {
+            Store::Decimals { whole, places } => {
+                whole.get(row).map(|&whole| float(whole, POWERS[usize::from(*places)]))
+            }
+            Store::Floats(values) => values.get(row).copied(),
+        }
+    }
+
+    /// Returns all numbers in order.
+    pub fn iter(&self) -> impl Iterator<Item = f64> {
+        (0..self.len()).map(|row| self.get(row).unwrap_or(f64::NAN))
+    }
+
+    /// Tells whether the number of a row is missing; one beyond the end is.
+    pub(super) fn is_missing(&self, row: usize) -> bool {
+        match &self.0 {
+            Store::Decimals { whole, .. } => whole.get(row).is_none_or(|&whole| whole == MISSING),
+            Store::Floats(values) => values.get(row).is_none_or(|value| value.is_nan()),
+        }
+    }
+
+    pub(super) fn push_missing(&mut self) {
+        match &mut self.0 {
+            Store::Decimals { whole, .. } => whole.push(MISSING),
+            Store::Floats(values) => values.push(f64::NAN),
+        }
+    }
+
+    pub(super) fn push(&mut self, value: f64) {
+        self.widen();
+        if let Store::Floats(values) = &mut self.0 {
+            values.push(value);
+        }
+    }
+
+    pub(super) fn push_decimal(&mut self, decimal: Decimal) {
+        self.reach(decimal.places);
+        match &mut self.0 {
+            Store::Decimals { whole, places } => match decimal.over(*places) {
+                Some(value) => whole.push(value),
+                None => self.push(decimal.value()),
+            },
+            Store::Floats(values) => values.push(decimal.value()),
+        }
+    }
+
+    /// Puts the numbers of the next rows behind these.
+    pub(super) fn append(&mut self, mut next: Self) {
+        if let Store::Decimals { places, .. } = next.0 {
+            self.reach(places);
+        }
+        if let Store::Decimals { places, .. } = self.0 {
+            next.reach(places);
+        }
+        if let Store::Floats(_) = next.0 {
+            self.widen();
+        }
+        match (&mut self.0, &next.0) {
+            (Store::Decimals { whole, .. }, Store::Decimals { whole: next, .. }) => {
+                whole.extend_from_slice(next);
+            }
+            (Store::Floats(values), _) => values.extend(next.iter()),
+            (Store::Decimals { .. }, Store::Floats(_)) => {}
+        }
+    }
+
+    /// Sees to it that decimals have so many places at least, as floats if need be.
+    fn reach(&mut self, wanted: u8) {
+        let Store::Decimals { whole, places } = &mut self.0 else { return };
+        if *places >= wanted {
+            return;
+        }
+        let scaled = |&whole: &i32| match whole {
+            MISSING => Some(MISSING),
+            whole => Decimal { whole: i64::from(whole), places: *places }.over(wanted),
+        };
+        match whole.iter().map(scaled).collect::<Option<Vec<i32>>>() {
+            Some(scaled) => (*whole, *places) = (scaled, wanted),
+            None => self.widen(),
+        }
+    }
+
+    /// Makes them floats.
+    fn widen(&mut self) {
+        if let Store::Decimals { .. } = self.0 {
+            *self = self.iter().collect();
+        }
+    }
+}
+
+fn float(whole: i32, power: f64) -> f64 {
+    if whole == MISSING { f64::NAN } else { f64::from(whole) / power }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Option<Decimal> {
+        Decimal::read(text.as_bytes())
+    }
+
+    fn store(texts: &[&str]) -> Numbers {
+        let mut numbers = Numbers::default();
+        for text in texts {
+            match (read(text), *text) {
+                (Some(decimal), _) => numbers.push_decimal(decimal),
+                (None, "") => numbers.push_missing(),
+                (None, text) => numbers.push(text.parse().unwrap()),
+            }
+        }
+        numbers
+    }
+
+    fn bits(numbers: &Numbers) -> Vec<u64> {
+        numbers.iter().map(f64::to_bits).collect()
+    }
+
+    fn is_small(numbers: &Numbers) -> bool {
+        matches!(numbers.0, Store::Decimals { .. })
+    }
+
+    #[test]
+    fn only_plain_decimals_are_read() {
+        let decimals =
+            [("0", 0, 0), ("-12.50", -1250, 2), ("+.5", 5, 1), ("5.", 5, 0), ("007", 7, 0)];
+        for (text, whole, places) in decimals {
+            assert_eq!(read(text), Some(Decimal { whole, places }), "{text}");
+        }
+        let others = ["", "+", "-", ".", "-.", "1.2.3", "1e3", "-0", "-0.00", "1 ", "inf", "--1"];
+        let long = ["1234567890123456", "0.123456789012345"];
+        for text in others.iter().chain(&long) {
+            assert_eq!(read(text), None, "{text}");
+        }
+        assert!(read("12345678901234.").is_some() && read("-123456789012345").is_some());
+    }
+
+    #[test]
+    fn a_decimal_has_the_bits_that_std_reads() {
+        let mut state = 1_u64;
+        for _ in 0..200_000 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            let digits = format!("{}", (state >> 8) % 10_u64.pow(1 + (state % 14) as u32));
+            let point = (state >> 40) as usize % (digits.len() + 1);
+            let text = format!("-{}.{}", &digits[..point], &digits[point..]);
+            let Some(decimal) = read(&text) else { continue };
+            let expected: f64 = text.parse().unwrap();
+            assert_eq!(decimal.value().to_bits(), expected.to_bits(), "{text}");
+            if let Some(whole) = decimal.over(decimal.places) {
+                let power = POWERS[usize::from(decimal.places)];
+                assert_eq!(float(whole, power).to_bits(), expected.to_bits(), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn numbers_stay_themselves_however_they_are_kept() {
+        let cases: [(&[&str], bool); 7] = [
+            (&["1", "2.5", "", "-3.125"], true),
+            (&["2147483647", "-2147483647"], true),
+            (&["2147483648"], false),
+            (&["-2147483648"], false),
+            (&["2147483.647", "0.1", "0.0001"], false),
+            (&["1.5", "1e3", "", "2.5"], false),
+            (&["0", "-0.0"], false),
+        ];
+        for (texts, small) in cases {
+            let numbers = store(texts);
+            assert_eq!(is_small(&numbers), small, "{texts:?}");
+            for (text, value) in texts.iter().zip(numbers.iter()) {
+                match text.parse::<f64>() {
+                    Ok(expected) => assert_eq!(value.to_bits(), expected.to_bits(), "{texts:?}"),
+                    Err(_) => assert!(value.is_nan()),
+                }
+            }
+            // Parts put together are the whole, in the same form.
+            for cut in 0..=texts.len() {
+                let mut parts = store(&texts[..cut]);
+                parts.append(store(&texts[cut..]));
+                assert_eq!(bits(&parts), bits(&numbers), "{texts:?} at {cut}");
+                assert_eq!(is_small(&parts), small, "{texts:?} at {cut}");
+            }
+        }
+    }
+}
