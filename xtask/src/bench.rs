@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use crate::e2e;
 use crate::python::environment;
 use crate::workspace::{Workspace, run};
 
@@ -11,10 +12,13 @@ use crate::workspace::{Workspace, run};
 pub const USAGE: &str = "\
 usage: cargo xtask bench [W1 … W6] [--threads N] [--epochs N] [--profile] [--json]
        cargo xtask bench [W1 … W6] [--threads N] --peers [--rounds N]
+       cargo xtask bench e2e [--threads N] [--rounds N] [--peers]
 
 Builds chainrule for release and times the workloads. --peers installs other tools below the build
 folder, trains the same networks from the same parameters on the same rows with them, in turn with
 chainrule, and prints the medians of the rounds [default: 7] and their ratios as a table.
+e2e writes a CSV of a million rows (320 MB) below the build folder, trains a network on it for one
+epoch and predicts it, prints the medians of the rounds [default: 5] by stage, and removes it.
 ";
 
 /// Trainings, by their names in `chainrule bench`.
@@ -73,6 +77,9 @@ impl Request {
 /// # Errors
 /// A sentence: a command failed.
 pub fn bench(words: &[String]) -> Option<Result<(), String>> {
+    if let Some((_, words)) = words.split_first().filter(|(first, _)| *first == "e2e") {
+        return e2e::bench(words);
+    }
     let request = Request::read(words)?;
     Some(Workspace::find(false).and_then(|workspace| measure(&request, &workspace)))
 }
@@ -223,7 +230,8 @@ fn digits(value: f64) -> String {
     format!("{value:.places$}")
 }
 
-fn median(mut figures: Vec<f64>) -> f64 {
+/// The figure in the middle.
+pub fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
     figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
 }
@@ -237,7 +245,7 @@ fn figure(lines: &str, network: &str, key: &str) -> Option<f64> {
 }
 
 /// What a command prints on standard output.
-fn answer(command: &mut Command) -> Result<String, String> {
+pub fn answer(command: &mut Command) -> Result<String, String> {
     let output = command.output().map_err(|reason| reason.to_string())?;
     match output.status.success() {
         true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
@@ -246,7 +254,7 @@ fn answer(command: &mut Command) -> Result<String, String> {
 }
 
 /// What Linux says of the work that waits for the processors.
-fn load() -> String {
+pub fn load() -> String {
     let text = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     text.split(' ').next().unwrap_or_default().to_owned()
 }

@@ -6,6 +6,7 @@
 //! names after `test` choose among them, `--full` adds those that take long.
 
 mod bench;
+mod e2e;
 mod python;
 mod steps;
 mod tidy;

@@ -7,6 +7,7 @@ mod explain;
 mod functions;
 mod help;
 mod plot;
+mod shell;
 mod train;
 mod values;
 
@@ -23,6 +24,7 @@ pub use derive::Derive;
 pub use explain::Explain;
 pub use functions::Functions;
 pub use plot::Plot;
+pub use shell::{Completions, Manual};
 pub use train::Train;
 pub use values::TestPart;
 
@@ -65,9 +67,13 @@ pub enum Command {
     /// Times the steps of trainings, and predictions, on this machine
     #[command(help_template = help::BENCH)]
     Bench(Bench),
-    /// Draws formulas, functions and losses, their derivatives, contours and optimizers' paths
+    /// Draws formulas, losses, their derivatives, contours and optimizers' paths
     #[command(help_template = help::PLOT)]
     Plot(Box<Plot>),
+    /// Prints the script that completes its words in a shell
+    Completions(Completions),
+    /// Prints a page of the manual, for man
+    Man(Manual),
 }
 
 impl Command {
@@ -84,6 +90,7 @@ impl Command {
             Self::Check(args) => args.voice.manner(),
             Self::Bench(args) => args.voice.manner(),
             Self::Plot(args) => args.voice.manner(),
+            Self::Completions(_) | Self::Man(_) => Manner::default(),
         }
     }
 }

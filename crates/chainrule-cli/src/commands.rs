@@ -10,6 +10,7 @@ pub mod inspect;
 pub mod plot;
 pub mod predict;
 mod profile;
+pub mod shell;
 mod stages;
 pub mod train;
 

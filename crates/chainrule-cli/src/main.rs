@@ -45,6 +45,8 @@ fn main() -> ExitCode {
         Command::Check(args) => commands::check::run(args, &mut output),
         Command::Bench(args) => commands::bench::run(args, &mut output),
         Command::Plot(args) => commands::plot::run(args, &mut output),
+        Command::Completions(args) => commands::shell::completions(args, &mut output),
+        Command::Man(args) => commands::shell::manual(args, &mut output),
     };
     match result.and_then(|()| output.finish()) {
         Ok(()) => ExitCode::SUCCESS,

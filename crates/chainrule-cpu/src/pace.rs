@@ -10,14 +10,15 @@ use std::time::Duration;
 const TRIAL: Duration = Duration::from_millis(2);
 /// How much longer than a trial of the other the faster one goes on, at first and at most; it
 /// doubles each time that the trial finds nothing new.
-const STRETCH: (u32, u32) = (32, 1024);
+const STRETCH: (u32, u32) = (64, 1024);
 
 /// Chooses between one thread and all of them, by the time that a row took lately.
 pub(crate) struct Pace {
     /// Seconds a row: with one thread, with all.
     seconds: [f64; 2],
     together: bool,
-    /// Whether a first step has touched all memory; it tells nothing of the next.
+    /// Whether a step has been done this way since the other: it brings what is in the other
+    /// cores' caches, or in no memory yet, and tells nothing of the next.
     warm: bool,
     trial: bool,
     /// What is left of the trial or stretch.
@@ -64,7 +65,8 @@ impl Pace {
         self.rows = 0;
         if !self.trial || self.seconds[usize::from(!self.together)] == f64::INFINITY {
             // After a stretch, or the very first trial: it is the other's turn.
-            (self.together, self.trial, self.left) = (!self.together, true, TRIAL);
+            (self.together, self.warm) = (!self.together, false);
+            (self.trial, self.left) = (true, TRIAL);
             return;
         }
         let other_is_faster = self.seconds[usize::from(!self.together)] <= seconds;
@@ -73,6 +75,7 @@ impl Pace {
             false => STRETCH.0,
         };
         self.together ^= other_is_faster;
+        self.warm = !other_is_faster;
         (self.trial, self.left) = (false, trial * self.longer);
     }
 }
@@ -110,8 +113,9 @@ mod tests {
             let steps = 4000;
             let time = run(&mut Pace::new(), steps, one, all);
             let best = Duration::from_micros(one.min(all) * steps as u64);
-            // The first step, two trials, and 1/32 at most of what follows at the slower one's speed.
-            let trials = 3 * (TRIAL + Duration::from_micros(one.max(all)));
+            // Two trials with their first steps, and 1/32 at most of what follows at the slower one's
+            // speed.
+            let trials = 2 * (TRIAL + Duration::from_micros(2 * one.max(all)));
             let limit = best.mul_f64(1.04) + trials;
             assert!(time <= limit, "{one} and {all}: {time:?}, {best:?} at best");
         }

@@ -95,4 +95,9 @@ fn a_training_shows_where_its_time_went() {
     let run = folder.run(&words).succeeded();
     assert!(run.err.contains("µs a step") && run.err.contains("product"), "{}", run.err);
     assert!(!run.out.contains("µs a step"));
+    for stage in ["read", "prepare", "encode", "train", "evaluate", "write"] {
+        assert!(run.err.lines().any(|line| line.starts_with(stage)), "{stage}: {}", run.err);
+    }
+    let told = folder.run(&[&words[..], &["--json", "--quiet"]].concat()).succeeded().json();
+    assert!(told.last().unwrap()["stages"]["read"].as_f64().unwrap() > 0.0);
 }

@@ -14,6 +14,7 @@ mod layers;
 mod losses;
 mod pipes;
 mod plot;
+mod shell;
 mod train;
 mod use_model;
 

@@ -183,3 +183,33 @@ fn rows_without_an_answer_are_left_out_of_the_measure() {
     assert_eq!(run.json()[0]["rows"], 2);
     assert!(run.err.contains("1 rows without a target"), "{}", run.err);
 }
+
+#[test]
+fn a_long_file_is_predicted_in_blocks_in_its_order() {
+    let folder = Folder::with(&numbers(30));
+    folder.train("t.csv", &[]);
+    // More than a megabyte, with quotes over several lines and a category that training lacks.
+    let mut long = numbers(60_000).replace(",blue,", ",\"bl\nue\",");
+    long.push_str("1.5,\"red\",0\n");
+    folder.write("long.csv", &long);
+    let run = folder.run(&["predict", "model.onnx", "long.csv", "--threads", "1"]).succeeded();
+    assert_eq!(run.out.lines().count(), 60_002);
+    assert!(run.err.contains("\"c\": 20000 cells hold categories"), "{}", run.err);
+    for threads in ["2", "5"] {
+        let words = ["predict", "model.onnx", "long.csv", "--threads", threads, "--json"];
+        let rows = folder.run(&words).succeeded().json();
+        for (row, line) in rows.iter().zip(run.out.lines().skip(1)) {
+            assert_eq!(row["prediction"].as_f64().unwrap(), line.parse::<f64>().unwrap());
+        }
+        let mut command = folder.command(&["predict", "model.onnx", "-", "--threads", threads]);
+        command.stdin(fs::File::open(folder.path("long.csv")).unwrap());
+        let output = command.output().unwrap();
+        assert!(output.stdout == run.out.as_bytes(), "{threads} threads");
+    }
+    // What is wrong near the end is told with its line, and nothing is left of the file.
+    let lines = long.lines().count();
+    folder.write("long.csv", &format!("{long}x,red,1\n"));
+    let words = ["predict", "model.onnx", "long.csv", "-o", "p.csv"];
+    folder.run(&words).failed(1, &[&format!("line {}", lines + 1), "\"x\""]);
+    assert_eq!(folder.names(), ["long.csv", "model.onnx", "t.csv"]);
+}

@@ -15,6 +15,8 @@ pub(super) struct Block {
     pub bytes: Vec<u8>,
     /// The number of lines in front of it.
     pub lines: u64,
+    /// The number of its own lines that end in it.
+    pub count: usize,
 }
 
 /// Cuts a stream into blocks.
@@ -147,9 +149,10 @@ impl<R: Read> Blocks<R> {
         bytes.truncate(self.cut);
         self.followed = self.followed.saturating_sub(self.cut);
         self.cut = 0;
+        let count = ends_of_lines(&bytes);
         let lines = self.lines;
-        self.lines += ends_of_lines(&bytes);
-        Block { bytes, lines }
+        self.lines += count as u64;
+        Block { bytes, lines, count }
     }
 
     /// Follows quotes up to a place, and finds the last end of a record before it.
@@ -206,7 +209,7 @@ fn opens(before: &[u8], delimiter: u8) -> bool {
 }
 
 /// Returns how many lines end in these bytes: by a line feed, a carriage return, or both.
-fn ends_of_lines(bytes: &[u8]) -> u64 {
+fn ends_of_lines(bytes: &[u8]) -> usize {
     let lone = memchr_iter(b'\r', bytes).filter(|&place| bytes.get(place + 1) != Some(&b'\n'));
-    (memchr_iter(b'\n', bytes).count() + lone.count()) as u64
+    memchr_iter(b'\n', bytes).count() + lone.count()
 }

@@ -180,11 +180,15 @@ pub(super) enum Cells {
 }
 
 impl Cells {
-    pub(super) fn new(manner: Manner) -> Self {
+    /// No cells, with room for those of so many rows.
+    pub(super) fn new(manner: Manner, rows: usize) -> Self {
         match manner {
             Manner::Dropped => Self::Dropped,
             Manner::Raw => Self::Raw(RawCells::default()),
-            Manner::Numbers => Self::Numbers(NumberCells::default()),
+            Manner::Numbers => Self::Numbers(NumberCells {
+                values: Numbers::with_capacity(rows),
+                ..NumberCells::default()
+            }),
             Manner::Spellings => Self::Spellings(Dictionary::default()),
         }
     }
@@ -215,11 +219,14 @@ pub(super) struct ColumnReader<'a> {
 
 impl<'a> ColumnReader<'a> {
     pub(super) fn new(form: &'a Form<'a>) -> Self {
-        let cells = Cells::new(match form.wanted {
-            Wanted::Number | Wanted::Trained(Kind::Number) => Manner::Numbers,
-            Wanted::Nothing => Manner::Dropped,
-            _ => Manner::Spellings,
-        });
+        let cells = Cells::new(
+            match form.wanted {
+                Wanted::Number | Wanted::Trained(Kind::Number) => Manner::Numbers,
+                Wanted::Nothing => Manner::Dropped,
+                _ => Manner::Spellings,
+            },
+            0,
+        );
         Self { form, cells }
     }
 

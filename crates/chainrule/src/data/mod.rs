@@ -1,7 +1,8 @@
 //! Tables: reading them, what their columns mean, and the numbers that a network sees.
 //!
-//! A file passes through one module after another: `records` cuts bytes into rows and fields,
-//! [`table`] decides what each column holds, [`schema`] gives the columns their roles, [`target`]
+//! A file passes through one module after another: `blocks` cuts it where records end, `parts`
+//! takes several blocks apart at the same time, `columns` decides what each column of the [`table`]
+//! holds, [`schema`] gives the columns their roles, [`target`]
 //! finds the task, [`mod@split`] sets rows aside, [`encode`] turns the features and [`labels`] the
 //! target into numbers, fitted on the training part alone. [`notes`] are what a user should know
 //! though it is no error, [`weights`] say how much each row counts.

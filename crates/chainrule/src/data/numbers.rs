@@ -45,31 +45,12 @@ impl Decimal {
     /// Reads a sign, digits and a point among them; `None` for anything else, more than 15 digits,
     /// and −0, which no whole number is.
     pub(super) fn read(text: &[u8]) -> Option<Self> {
-        let (negative, digits) = match text {
-            [b'-', digits @ ..] => (true, digits),
-            [b'+', digits @ ..] => (false, digits),
-            digits => (false, digits),
-        };
-        if digits.len() > MOST_DIGITS {
-            return None;
-        }
-        let (mut whole, mut point) = (0_i64, None);
-        for (place, &byte) in digits.iter().enumerate() {
-            let digit = byte.wrapping_sub(b'0');
-            if digit < 10 {
-                whole = 10 * whole + i64::from(digit);
-            } else if byte == b'.' && point.is_none() {
-                point = Some(place);
-            } else {
-                return None;
-            }
-        }
-        let count = digits.len() - usize::from(point.is_some());
-        if count == 0 || (negative && whole == 0) {
-            return None;
-        }
-        let places = point.map_or(0, |point| digits.len() - point - 1) as u8;
-        Some(Self { whole: if negative { -whole } else { whole }, places })
+        let sign = text.first().copied();
+        let digits = &text[usize::from(matches!(sign, Some(b'-' | b'+')))..];
+        let (whole, places) = halves(digits).or_else(|| one_by_one(digits))?;
+        let negative = sign == Some(b'-');
+        let whole = if negative { -(whole as i64) } else { whole as i64 };
+        (whole != 0 || !negative).then_some(Self { whole, places: places as u8 })
     }
 
     /// The number, correctly rounded.
@@ -85,6 +66,62 @@ impl Decimal {
         let factor = 10_i64.checked_pow(u32::from(places.checked_sub(self.places)?))?;
         Self { whole: self.whole.checked_mul(factor)?, places }.over(places)
     }
+}
+
+/// Reads digits with a point behind 1 to 7 of them and in front of 1 to 8.
+///
+/// The characters of each side are worked on at once, as bytes of a word: a loop over them would
+/// guess wrong where it ends, since numbers have different lengths.
+fn halves(digits: &[u8]) -> Option<(u64, usize)> {
+    const EACH: u64 = u64::MAX / 0xff;
+    const ZEROS: u64 = EACH * b'0' as u64;
+    const HIGHEST: u64 = EACH << 7;
+    let (first, last) = (digits.first_chunk()?, digits.last_chunk()?);
+    let (first, last) = (u64::from_le_bytes(*first), u64::from_le_bytes(*last));
+    // The lowest byte that is a point becomes 0x80, whatever the ones above it become.
+    let differs = first ^ (EACH * u64::from(b'.'));
+    let points = differs.wrapping_sub(EACH) & !differs & HIGHEST;
+    let front = points.trailing_zeros() as usize / 8;
+    let places = digits.len().checked_sub(front + 1)?;
+    if !(1..8).contains(&front) || !(1..=8).contains(&places) {
+        return None;
+    }
+    // What is left of either side stands in the highest bytes.
+    let whole = (first ^ ZEROS) << (64 - 8 * front);
+    let fraction = (last ^ ZEROS) & (u64::MAX << (64 - 8 * places));
+    let beyond_nine = |bytes: u64| bytes.wrapping_add(EACH * 0x76) | bytes;
+    if (beyond_nine(whole) | beyond_nine(fraction)) & HIGHEST != 0 {
+        return None;
+    }
+    let power = POWERS[places] as u64;
+    Some((eight_digits(whole) * power + eight_digits(fraction), places))
+}
+
+/// Reads at most 15 digits, with or without a point.
+fn one_by_one(digits: &[u8]) -> Option<(u64, usize)> {
+    let (mut whole, mut count, mut point) = (0, 0, None);
+    for (place, &byte) in digits.iter().enumerate() {
+        match byte {
+            b'0'..=b'9' if count < MOST_DIGITS => {
+                (whole, count) = (10 * whole + u64::from(byte - b'0'), count + 1);
+            }
+            b'.' if point.is_none() => point = Some(place),
+            _ => return None,
+        }
+    }
+    let places = point.map_or(0, |point| digits.len() - point - 1);
+    (count > 0).then_some((whole, places))
+}
+
+/// Returns the number of eight digits, each a byte of 0 to 9, the first one the lowest.
+///
+/// Neighbours are joined to pairs, pairs to fours and fours to eight by two products.
+fn eight_digits(word: u64) -> u64 {
+    const FOURS: u64 = 0x0000_00ff_0000_00ff;
+    let pairs = word.wrapping_mul(10).wrapping_add(word >> 8);
+    let odd = (pairs & FOURS).wrapping_mul(100 + (1_000_000 << 32));
+    let even = ((pairs >> 16) & FOURS).wrapping_mul(1 + (10_000 << 32));
+    odd.wrapping_add(even) >> 32
 }
 
 impl Default for Numbers {
@@ -142,6 +179,11 @@ impl Numbers {
         }
     }
 
+    /// None, with room for some.
+    pub(super) fn with_capacity(rows: usize) -> Self {
+        Self(Store::Decimals { whole: Vec::with_capacity(rows), places: 0 })
+    }
+
     pub(super) fn push_missing(&mut self) {
         match &mut self.0 {
             Store::Decimals { whole, .. } => whole.push(MISSING),
@@ -156,7 +198,21 @@ impl Numbers {
         }
     }
 
+    /// Adds a decimal; most have as many places as those before.
+    #[inline]
     pub(super) fn push_decimal(&mut self, decimal: Decimal) {
+        match &mut self.0 {
+            Store::Decimals { whole, places } if *places == decimal.places => {
+                match decimal.over(*places) {
+                    Some(value) => whole.push(value),
+                    None => self.push(decimal.value()),
+                }
+            }
+            _ => self.push_other(decimal),
+        }
+    }
+
+    fn push_other(&mut self, decimal: Decimal) {
         self.reach(decimal.places);
         match &mut self.0 {
             Store::Decimals { whole, places } => match decimal.over(*places) {
@@ -250,7 +306,32 @@ mod tests {
         for (text, whole, places) in decimals {
             assert_eq!(read(text), Some(Decimal { whole, places }), "{text}");
         }
-        let others = ["", "+", "-", ".", "-.", "1.2.3", "1e3", "-0", "-0.00", "1 ", "inf", "--1"];
+        let others = [
+            "",
+            "+",
+            "-",
+            ".",
+            "-.",
+            "1.2.3",
+            "1e3",
+            "-0",
+            "-0.00",
+            "1 ",
+            "inf",
+            "--1",
+            "1-",
+            "1:",
+            "1/2",
+            "0x10",
+            "1,5",
+            "١",
+            "12345678.1.",
+            "\u{80}1",
+            "12.34567x",
+            "1x.345678",
+            "12.345.78",
+            "1234567é",
+        ];
         let long = ["1234567890123456", "0.123456789012345"];
         for text in others.iter().chain(&long) {
             assert_eq!(read(text), None, "{text}");

@@ -31,8 +31,9 @@ impl Part {
         manners: &[Manner],
         delimiter: u8,
     ) -> Self {
-        let columns = manners.iter().map(|&manner| Cells::new(manner)).collect();
-        let mut part = Self { lines: Vec::new(), columns, fault: None };
+        let columns = manners.iter().map(|&manner| Cells::new(manner, block.count));
+        let (lines, columns) = (Vec::with_capacity(block.count), columns.collect());
+        let mut part = Self { lines, columns, fault: None };
         let read = match std::str::from_utf8(&block.bytes) {
             Ok(text) if memchr(b'"', text.as_bytes()).is_none() => {
                 part.read_plain(text, block.lines, forms, delimiter)
