@@ -16,6 +16,7 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 
 use chainrule::data::ReadOptions;
+use chainrule::engine::available_threads;
 
 use crate::output::Manner;
 pub use bench::{Bench, PREDICTIONS};
@@ -112,6 +113,22 @@ impl Voice {
     }
 }
 
+/// How many threads work.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct Threads {
+    /// The most threads; no result depends on it [default: all]
+    #[arg(long = "threads", value_name = "COUNT", value_parser = values::at_least_one)]
+    #[arg(allow_negative_numbers = true)]
+    most: Option<usize>,
+}
+
+impl Threads {
+    /// The number asked for, else as many as the machine has.
+    pub fn count(self) -> usize {
+        self.most.unwrap_or_else(available_threads)
+    }
+}
+
 /// How numbers and fields are written in a file.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Reading")]
@@ -129,8 +146,9 @@ pub struct Format {
 
 impl Format {
     /// The options for reading a file with a trained model.
-    pub fn options(&self) -> ReadOptions {
+    pub fn options(&self, threads: Threads) -> ReadOptions {
         ReadOptions {
+            threads: threads.most,
             delimiter: self.delimiter,
             thousands: self.thousands,
             decimal_comma: self.decimal_comma,
@@ -154,10 +172,8 @@ pub struct Predict {
     pub force: bool,
     #[command(flatten)]
     pub voice: Voice,
-    /// The most threads; no result depends on it [default: all]
-    #[arg(long, value_name = "COUNT", value_parser = values::at_least_one)]
-    #[arg(allow_negative_numbers = true)]
-    pub threads: Option<usize>,
+    #[command(flatten)]
+    pub threads: Threads,
     #[command(flatten)]
     pub format: Format,
 }
@@ -174,10 +190,8 @@ pub struct Evaluate {
     pub metric: Vec<String>,
     #[command(flatten)]
     pub voice: Voice,
-    /// The most threads; no result depends on it [default: all]
-    #[arg(long, value_name = "COUNT", value_parser = values::at_least_one)]
-    #[arg(allow_negative_numbers = true)]
-    pub threads: Option<usize>,
+    #[command(flatten)]
+    pub threads: Threads,
     #[command(flatten)]
     pub format: Format,
 }

@@ -121,7 +121,10 @@ fn metrics(parts: &[(&str, &[Named<'_>])], loss: Option<&str>, output: &mut Outp
             found.map_or_else(String::new, |(_, value)| short(*value))
         };
         let metric = METRICS.iter().find(|metric| metric.name == name);
+        // The first sentence; the rest is for the page about the metric.
         let about = metric.map(|metric| metric.about.english);
+        let about =
+            about.map(|about| about.split_inclusive(". ").next().unwrap_or(about).trim_end());
         let about = if name == "loss" { loss } else { about };
         let label = format!("{name:<10}");
         let cells = std::iter::once(label).chain(parts.iter().map(of_part)).collect();

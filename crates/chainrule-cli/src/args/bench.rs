@@ -6,7 +6,7 @@ use chainrule::bench::{WORKLOADS, Workload};
 use chainrule::{Error, optimizers};
 use clap::Args;
 
-use super::{Voice, values};
+use super::{Threads, Voice, values};
 
 /// `chainrule bench`.
 #[derive(Debug, Args)]
@@ -14,10 +14,8 @@ pub struct Bench {
     /// What is measured: W1 to W5 are trainings, W6 predictions [default: all]
     #[arg(value_name = "WORKLOAD", value_parser = workload, conflicts_with = "layers")]
     pub workloads: Vec<String>,
-    /// The most threads; no result depends on it [default: all]
-    #[arg(long, value_name = "COUNT", value_parser = values::at_least_one)]
-    #[arg(allow_negative_numbers = true)]
-    pub threads: Option<usize>,
+    #[command(flatten)]
+    pub threads: Threads,
     /// Epochs that are timed [default: the workload's own]
     #[arg(long, value_name = "COUNT", value_parser = values::at_least_one)]
     #[arg(allow_negative_numbers = true)]

@@ -6,7 +6,7 @@ use chainrule::Language;
 use clap::Args;
 
 use super::functions::language;
-use super::{Format, Voice, values};
+use super::{Format, Threads, Voice, values};
 
 /// `chainrule check`.
 #[derive(Debug, Args)]
@@ -40,10 +40,8 @@ pub struct Check {
     pub lang: Option<Language>,
     #[command(flatten)]
     pub voice: Voice,
-    /// The most threads; no result depends on it [default: all]
-    #[arg(long, value_name = "COUNT", value_parser = values::at_least_one)]
-    #[arg(allow_negative_numbers = true)]
-    pub threads: Option<usize>,
+    #[command(flatten)]
+    pub threads: Threads,
     #[command(flatten)]
     pub format: Format,
 }

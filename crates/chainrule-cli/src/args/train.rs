@@ -11,7 +11,7 @@ use chainrule::losses::TargetScale;
 use chainrule::schedules::Warmup;
 
 use super::values::{self, Layers, TestPart};
-use super::{Format, Voice, help};
+use super::{Format, Threads, Voice, help};
 
 /// `chainrule train`.
 #[derive(Debug, Args)]
@@ -100,10 +100,8 @@ pub struct Train {
     #[arg(long, value_name = "NUMBER", default_value_t = 0, help_heading = "Training")]
     #[arg(allow_negative_numbers = true)]
     pub seed: u64,
-    /// The most threads; no result depends on it [default: all]
-    #[arg(long, value_name = "COUNT", help_heading = "Training")]
-    #[arg(value_parser = values::at_least_one, allow_negative_numbers = true)]
-    pub threads: Option<usize>,
+    #[command(flatten, next_help_heading = "Training")]
+    pub threads: Threads,
     /// Show at the end where the time went, stage by stage and kernel by kernel
     #[arg(long, help_heading = "Output")]
     pub profile: bool,
@@ -153,8 +151,7 @@ impl Train {
             missing: self.missing.clone(),
             text: self.text.iter().cloned().chain(embedded).collect(),
             numbers: self.number.clone(),
-            threads: self.threads,
-            ..self.format.options()
+            ..self.format.options(self.threads)
         }
     }
 
@@ -198,7 +195,7 @@ impl Train {
             },
             patience: self.patience.unwrap_or(defaults.patience),
             seed: self.seed,
-            threads: self.threads.unwrap_or(defaults.threads),
+            threads: self.threads.count(),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::path::Path;
 use chainrule::bench::{
     Origin, Prediction, Rows, Training, WORKLOADS, Workload, measure_prediction, measure_training,
 };
-use chainrule::engine::{Isa, available_threads};
+use chainrule::engine::Isa;
 
 use super::profile;
 use crate::args::{Bench, PREDICTIONS};
@@ -45,7 +45,7 @@ pub fn run(args: &Bench, output: &mut Output) -> Result<(), Failure> {
         }
         return Ok(());
     }
-    let threads = args.threads.unwrap_or_else(available_threads);
+    let threads = args.threads.count();
     output.story("running on", &format!("{}, {}", of(threads, "thread"), Isa::detect().name()));
     train(&trainings, threads, args, output)?;
     predict(&predictions, threads, !trainings.is_empty(), output)

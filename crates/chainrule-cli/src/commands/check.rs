@@ -4,7 +4,6 @@ mod extent;
 mod object;
 mod words;
 
-use chainrule::engine::available_threads;
 use chainrule::explanation::Explanation;
 use chainrule::gradient_check::{Checked, Element, GradientCheck, Settings, check_model};
 use chainrule::{Language, Model};
@@ -20,7 +19,7 @@ use extent::{Extent, spread};
 /// Checks the gradients of a model on the rows of a table.
 pub fn run(args: &Check, output: &mut Output) -> Result<(), Failure> {
     let language = args.lang.unwrap_or_else(of_environment);
-    let loaded = Loaded::open(&args.path, &args.data, &args.format.options(), output)?;
+    let loaded = Loaded::open(&args.path, &args.data, &args.format.options(args.threads), output)?;
     let model = &loaded.model;
     let rows = answered(&loaded.table, loaded.schema()?, output)?;
     let extent = extent(args, model, rows.len());
@@ -28,7 +27,7 @@ pub fn run(args: &Check, output: &mut Output) -> Result<(), Failure> {
         most: extent.elements,
         tolerance: args.tolerance,
         seed: args.seed,
-        threads: args.threads.unwrap_or_else(available_threads),
+        threads: args.threads.count(),
     };
     let found = check_model(model, &loaded.table, &spread(&rows, extent.rows), &settings)?;
     let explanation = Explanation::of(model)?;

@@ -1,7 +1,6 @@
 //! `chainrule evaluate`: how good a model is on rows whose answers are known.
 
 use chainrule::data::TargetEncoder;
-use chainrule::engine::available_threads;
 use chainrule::estimator::{Evaluation, evaluate_rows};
 use chainrule::metrics::Choice;
 
@@ -15,9 +14,9 @@ const MOST_CLASSES: usize = 10;
 
 /// Measures a model on a table.
 pub fn run(args: &Evaluate, output: &mut Output) -> Result<(), Failure> {
-    let loaded = Loaded::open(&args.model, &args.data, &args.format.options(), output)?;
+    let loaded = Loaded::open(&args.model, &args.data, &args.format.options(args.threads), output)?;
     let rows = answered(&loaded.table, loaded.schema()?, output)?;
-    let threads = args.threads.unwrap_or_else(available_threads);
+    let threads = args.threads.count();
     let besides: Vec<Choice> =
         args.metric.iter().map(|text| Choice::parse(text)).collect::<Result<_, _>>()?;
     let evaluation = evaluate_rows(&loaded.model, &loaded.table, &rows, &besides, threads)?;

@@ -13,7 +13,7 @@ use console::measure_text_width;
 
 use super::Loaded;
 use super::functions::of_environment;
-use crate::args::Explain;
+use crate::args::{Explain, Threads};
 use crate::failure::Failure;
 use crate::output::{Output, of};
 use row::OfRow;
@@ -37,7 +37,8 @@ pub fn run(args: &Explain, output: &mut Output) -> Result<(), Failure> {
         }
         return Ok(());
     };
-    let loaded = Loaded::open(&args.model, &asked.data, &args.format.options(), output)?;
+    let options = args.format.options(Threads::default());
+    let loaded = Loaded::open(&args.model, &asked.data, &options, output)?;
     let (model, table) = (&loaded.model, &loaded.table);
     let explanation = Explanation::of(model)?;
     let trace = explanation.row(model, table, asked.number - 1)?;

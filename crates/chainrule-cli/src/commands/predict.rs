@@ -26,7 +26,7 @@ pub fn run(args: &Predict, output: &mut Output) -> Result<(), Failure> {
     };
     let model = Model::open(&args.model)?;
     let answers = Answers::of(&model, &args.model, Form::of(output))?;
-    let options = ReadOptions { threads: args.threads, ..args.format.options() };
+    let options = args.format.options(args.threads);
     let notes = match destination {
         None => {
             let failed = |reason| Failure::Unwritable { file: "standard output".into(), reason };

@@ -126,7 +126,7 @@ impl TestRows {
                 Ok(Some(Self { table: None, rows: plan.test.clone() }))
             }
             Some(TestPart::File(path)) => {
-                let table = Table::read_as(path, &plan.schema, &args.format.options())?;
+                let table = Table::read_as(path, &plan.schema, &args.format.options(args.threads))?;
                 unused(&table, output);
                 let rows = answered(&table, &plan.schema, output)?;
                 plan.encoded_target.encode(&table, &rows)?;

@@ -152,9 +152,10 @@ pub(super) const ROWS: &[Metric] = &[
     Metric {
         name: "roc_auc",
         about: Words {
-            english: "The chance that a row of the class is given a higher probability (s_1) than \
-                      another row (s_0): 1 is perfect, 0.5 chance, at any threshold. Of more than \
-                      two classes the mean of each against the rest.",
+            english: "The chance that a row of the class is given a higher probability than \
+                      another row: 1 is perfect, 0.5 chance, at any threshold. s_1 and s_0 are \
+                      the probabilities of the two rows. Of more than two classes the mean of \
+                      each against the rest.",
             korean: "ROC 곡선 아래 면적. 해당 클래스의 행에 준 확률(s_1)이 다른 행에 준 \
                      확률(s_0)보다 높을 확률이다. 1이면 완벽하고 0.5면 우연과 같으며, 임계값과 \
                      무관하다. 클래스가 셋 이상이면 한 클래스와 나머지를 견준 값의 평균이다.",
