@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::slice::Iter;
 
 use crate::e2e;
 use crate::python::environment;
@@ -35,30 +36,57 @@ const TRAINING_PEERS: [Peer; 2] =
 const PREDICTION_PEERS: [Peer; 2] =
     [("ONNX Runtime", "onnx_runtime.py"), ("JAX jit", "jax_scan.py")];
 
+/// How chainrule is measured, and whether others beside it.
+pub struct Contest {
+    pub threads: usize,
+    pub rounds: usize,
+    pub peers: bool,
+}
+
+impl Contest {
+    /// All threads of the machine, and chainrule alone.
+    pub fn of(rounds: usize) -> Self {
+        let threads = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        Self { threads, rounds, peers: false }
+    }
+
+    /// Takes a word, with the count behind it, if it is one of a contest's; `None` if the count is
+    /// none.
+    pub fn take(&mut self, word: &str, rest: &mut Iter<'_, String>) -> Option<bool> {
+        match word {
+            "--peers" => self.peers = true,
+            "--rounds" => self.rounds = count(rest)?,
+            "--threads" => self.threads = count(rest)?,
+            _ => return Some(false),
+        }
+        Some(true)
+    }
+}
+
+/// The next word, if it is a number from 1 on.
+fn count(words: &mut Iter<'_, String>) -> Option<usize> {
+    words.next()?.parse().ok().filter(|&count| count > 0)
+}
+
 /// What is asked for.
 struct Request {
     /// Names and options for `chainrule bench` itself.
     words: Vec<String>,
     names: Vec<String>,
-    threads: usize,
-    rounds: usize,
-    peers: bool,
+    contest: Contest,
 }
 
 impl Request {
     /// Reads the words after `bench`; `None` if one of them is not understood.
     fn read(words: &[String]) -> Option<Self> {
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let mut request =
-            Self { words: Vec::new(), names: Vec::new(), threads: cores, rounds: 7, peers: false };
+        let mut request = Self { words: Vec::new(), names: Vec::new(), contest: Contest::of(7) };
         let mut words = words.iter();
         while let Some(word) = words.next() {
-            let mut count = || words.next()?.parse().ok().filter(|&count: &usize| count > 0);
             match word.as_str() {
-                "--peers" => request.peers = true,
-                "--rounds" => request.rounds = count()?,
-                "--threads" => request.threads = count()?,
-                "--epochs" => request.words.extend([word.clone(), count()?.to_string()]),
+                word if request.contest.take(word, &mut words)? => {}
+                "--epochs" => {
+                    request.words.extend([word.clone(), count(&mut words)?.to_string()]);
+                }
                 "--json" | "--profile" => request.words.push(word.clone()),
                 name => {
                     let name = name.to_uppercase();
@@ -67,9 +95,19 @@ impl Request {
                 }
             }
         }
-        request.words.extend(["--threads".to_owned(), request.threads.to_string()]);
+        request.words.extend(["--threads".to_owned(), request.contest.threads.to_string()]);
         Some(request)
     }
+}
+
+/// Builds the command for release; returns its path.
+///
+/// # Errors
+/// A sentence: it cannot be built.
+pub fn release(workspace: &Workspace) -> Result<PathBuf, String> {
+    run(&mut workspace.cargo("build --release --package chainrule-cli"))?;
+    let name = format!("chainrule{}", std::env::consts::EXE_SUFFIX);
+    Ok(workspace.binaries.with_file_name("release").join(name))
 }
 
 /// Does what the words after `bench` ask for; `None` if they are not understood.
@@ -85,10 +123,8 @@ pub fn bench(words: &[String]) -> Option<Result<(), String>> {
 }
 
 fn measure(request: &Request, workspace: &Workspace) -> Result<(), String> {
-    run(&mut workspace.cargo("build --release --package chainrule-cli"))?;
-    let name = format!("chainrule{}", std::env::consts::EXE_SUFFIX);
-    let program = workspace.binaries.with_file_name("release").join(name);
-    if !request.peers {
+    let program = release(workspace)?;
+    if !request.contest.peers {
         let mut bench = workspace.command(program);
         return run(bench.arg("bench").args(&request.names).args(&request.words));
     }
@@ -134,7 +170,14 @@ impl SideBySide<'_> {
             .map(|tool| format!("{:.3e}", figures[&(tool, "loss")]))
             .collect();
         let losses = losses.join(", ");
-        Ok(row(name, self.request.threads, &figures, "step_us", TRAINING_PEERS.len(), &losses))
+        Ok(row(
+            name,
+            self.request.contest.threads,
+            &figures,
+            "step_us",
+            TRAINING_PEERS.len(),
+            &losses,
+        ))
     }
 
     /// Rows of the table: one row at a time, and many.
@@ -144,7 +187,7 @@ impl SideBySide<'_> {
         let figures = self.rounds(PREDICTIONS.0, network, &PREDICTION_PEERS, &keys, &given)?;
         let titles = ["one row", "4,096 rows"].map(|what| format!("{what}, {network} net"));
         let line = |(title, key): (&String, &'static str)| {
-            row(title, self.request.threads, &figures, key, PREDICTION_PEERS.len(), "")
+            row(title, self.request.contest.threads, &figures, key, PREDICTION_PEERS.len(), "")
         };
         Ok(titles.iter().zip(keys).map(line).collect())
     }
@@ -161,9 +204,9 @@ impl SideBySide<'_> {
         let mut export = self.workspace.command(&self.program);
         run(export.args(["bench", network, "--export"]).arg(&self.folder))?;
         let folder = self.folder.join(network);
-        let threads = self.request.threads.to_string();
+        let threads = self.request.contest.threads.to_string();
         let mut all: BTreeMap<(usize, &'static str), Vec<f64>> = BTreeMap::new();
-        for round in 1..=self.request.rounds {
+        for round in 1..=self.request.contest.rounds {
             let mut said = Vec::new();
             let mut note = |tool: usize, lines: &str| -> Result<(), String> {
                 for &key in keys {
@@ -271,7 +314,8 @@ mod tests {
     fn words_are_understood() {
         let request = read(&["w1", "W6", "--threads", "1", "--peers", "--rounds", "3"]).unwrap();
         assert_eq!(request.names, ["W1", "W6"]);
-        assert_eq!((request.threads, request.rounds, request.peers), (1, 3, true));
+        let Contest { threads, rounds, peers } = request.contest;
+        assert_eq!((threads, rounds, peers), (1, 3, true));
         assert_eq!(read(&["--json"]).unwrap().words[0], "--json");
         for wrong in [&["W7"][..], &["--threads"], &["--threads", "0"], &["--fast"]] {
             assert!(read(wrong).is_none(), "{wrong:?}");

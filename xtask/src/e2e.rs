@@ -7,9 +7,9 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 use std::time::Instant;
 
-use crate::bench::{answer, load, median};
+use crate::bench::{Contest, answer, load, median, release};
 use crate::python::environment;
-use crate::workspace::{Workspace, run};
+use crate::workspace::Workspace;
 
 const ROWS: usize = 1_000_000;
 const NUMBERS: usize = 30;
@@ -19,29 +19,14 @@ const CITIES: u64 = 1000;
 /// The stages in their order; those that a tool does not name it does not have.
 const STAGES: [&str; 7] = ["import", "read", "prepare", "encode", "train", "evaluate", "write"];
 
-/// What is asked for.
-struct Request {
-    threads: usize,
-    rounds: usize,
-    peers: bool,
-}
-
-impl Request {
-    fn read(words: &[String]) -> Option<Self> {
-        let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-        let mut request = Self { threads: cores, rounds: 5, peers: false };
-        let mut words = words.iter();
-        while let Some(word) = words.next() {
-            let mut count = || words.next()?.parse().ok().filter(|&count: &usize| count > 0);
-            match word.as_str() {
-                "--peers" => request.peers = true,
-                "--rounds" => request.rounds = count()?,
-                "--threads" => request.threads = count()?,
-                _ => return None,
-            }
-        }
-        Some(request)
+/// Reads the words after `bench e2e`; `None` if one of them is not understood.
+fn read(words: &[String]) -> Option<Contest> {
+    let mut contest = Contest::of(5);
+    let mut words = words.iter();
+    while let Some(word) = words.next() {
+        contest.take(word, &mut words)?.then_some(())?;
     }
+    Some(contest)
 }
 
 /// Does what the words after `bench e2e` ask for; `None` if they are not understood.
@@ -49,27 +34,25 @@ impl Request {
 /// # Errors
 /// A sentence: a command failed, or the table cannot be written.
 pub fn bench(words: &[String]) -> Option<Result<(), String>> {
-    let request = Request::read(words)?;
-    Some(Workspace::find(false).and_then(|workspace| measure(&request, &workspace)))
+    let contest = read(words)?;
+    Some(Workspace::find(false).and_then(|workspace| measure(&contest, &workspace)))
 }
 
-fn measure(request: &Request, workspace: &Workspace) -> Result<(), String> {
-    run(&mut workspace.cargo("build --release --package chainrule-cli"))?;
-    let name = format!("chainrule{}", std::env::consts::EXE_SUFFIX);
-    let program = workspace.binaries.with_file_name("release").join(name);
-    let python = request.peers.then(|| environment(workspace, "e2e")).transpose()?;
+fn measure(contest: &Contest, workspace: &Workspace) -> Result<(), String> {
+    let program = release(workspace)?;
+    let python = contest.peers.then(|| environment(workspace, "e2e")).transpose()?;
     let folder = workspace.binaries.with_file_name("e2e");
     fs::create_dir_all(&folder).map_err(|reason| reason.to_string())?;
     let path = |name: &str| folder.join(name).display().to_string();
     let (table, model) = (path("table.csv"), path("model.onnx"));
     write_table(Path::new(&table)).map_err(|reason| format!("{table}: {reason}"))?;
 
-    let threads = request.threads.to_string();
+    let threads = contest.threads.to_string();
     let mut tools = vec!["chainrule"];
     tools.extend(python.as_ref().map(|_| "pandas + scikit-learn"));
     let mut figures = Figures::default();
     println!("load of the machine before: {}", load());
-    for round in 1..=request.rounds {
+    for round in 1..=contest.rounds {
         let mut train = workspace.command(&program);
         train.args(["train", &table, "--target", "y", "--layers", "64,64", "--dropout", "0"]);
         train.args(["--embed", "city:1", "--optimizer", "adam", "--learning-rate", "0.001"]);
@@ -89,7 +72,7 @@ fn measure(request: &Request, workspace: &Workspace) -> Result<(), String> {
         println!("round {round}: {} s", said.join(", "));
     }
     println!("load of the machine after: {}\n", load());
-    println!("{}", figures.table(&tools, request.threads));
+    println!("{}", figures.table(&tools, contest.threads));
     fs::remove_dir_all(&folder).map_err(|reason| format!("{}: {reason}", folder.display()))
 }
 
@@ -220,7 +203,7 @@ mod tests {
     #[test]
     fn words_are_understood() {
         let read = |words: &[&str]| {
-            Request::read(&words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>())
+            super::read(&words.iter().map(|&word| word.to_owned()).collect::<Vec<_>>())
         };
         let request = read(&["--threads", "1", "--peers", "--rounds", "3"]).unwrap();
         assert_eq!((request.threads, request.rounds, request.peers), (1, 3, true));

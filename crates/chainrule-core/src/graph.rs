@@ -53,12 +53,36 @@ impl Graph {
         Ok(Self { nodes: list.nodes, roots })
     }
 
+    /// The first root made anew: `make` gets the position of each node, the node, and what was made
+    /// of its operands. See [`GraphNode::on`].
+    ///
+    /// # Panics
+    /// If the graph has no root.
+    pub fn rebuild(&self, mut make: impl FnMut(usize, &GraphNode, &[Expr]) -> Expr) -> Expr {
+        let mut made: Vec<Expr> = Vec::with_capacity(self.nodes.len());
+        for (position, node) in self.nodes.iter().enumerate() {
+            let operands: Vec<Expr> = node.operands.iter().map(|&i| made[i].clone()).collect();
+            made.push(make(position, node, &operands));
+        }
+        made.swap_remove(self.roots[0])
+    }
+
     /// The inputs, in the order in which they are first needed: (position, name, shape).
     pub fn inputs(&self) -> impl Iterator<Item = (usize, &str, &Shape)> {
         self.nodes.iter().enumerate().filter_map(|(position, node)| match &node.op {
             Op::Input { name, shape } => Some((position, name.as_ref(), shape)),
             _ => None,
         })
+    }
+}
+
+impl GraphNode {
+    /// The node's operation on other operands; without operands, the node as it is.
+    pub fn on(&self, operands: &[Expr]) -> Expr {
+        match operands {
+            [] => self.expr.clone(),
+            _ => Expr::new(self.op.clone(), operands),
+        }
     }
 }
 
@@ -79,19 +103,12 @@ pub fn substitute(expr: &Expr, replaced: &[(Expr, Expr)]) -> Result<Expr, Error>
     let mut roots = vec![expr.clone()];
     roots.extend(replaced.iter().map(|(part, _)| part.clone()));
     let graph = Graph::new(&roots)?;
-    let mut made: Vec<Expr> = Vec::with_capacity(graph.nodes.len());
-    for (position, node) in graph.nodes.iter().enumerate() {
-        let part = graph.roots[1..].iter().position(|&part| part == position);
-        made.push(match part {
+    let result = graph.rebuild(|position, node, operands| {
+        match graph.roots[1..].iter().position(|&part| part == position) {
             Some(part) => replaced[part].1.clone(),
-            None if node.operands.is_empty() => node.expr.clone(),
-            None => {
-                let operands: Vec<Expr> = node.operands.iter().map(|&i| made[i].clone()).collect();
-                Expr::new(node.op.clone(), &operands)
-            }
-        });
-    }
-    let result = made[graph.roots[0]].clone();
+            None => node.on(operands),
+        }
+    });
     result.node()?;
     Ok(result)
 }

@@ -4,7 +4,7 @@
 ///
 /// ```
 /// use chainrule_core::words::{Language, Words};
-/// const ABOUT: Words = Words { english: "The square.", korean: "제곱." };
+/// const ABOUT: Words = Words::new("The square.", "제곱.");
 /// assert_eq!(ABOUT.of(Language::Korean), "제곱.");
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +26,11 @@ pub enum Language {
 }
 
 impl Words {
+    /// A sentence in both.
+    pub const fn new(english: &'static str, korean: &'static str) -> Self {
+        Self { english, korean }
+    }
+
     /// The sentence in a language.
     pub const fn of(&self, language: Language) -> &'static str {
         match language {

@@ -23,11 +23,9 @@ pub(crate) use map::{Pattern, PlannedMap, Source, Target};
 pub(crate) const ROW_UNIT: usize = 16;
 /// The most rows of a block.
 const MAX_BLOCK: usize = 2048;
-/// Rows of a chunk, at least, where products read weights that the second cache does not keep: each
-/// chunk reads them anew.
-const LARGE_CHUNK: usize = 512;
-/// Rows of a block, at least, where weights are so large: each block goes through their gradients.
-const LARGE_BLOCK: usize = 512;
+/// Rows of a chunk and of a block, at least, where products read weights that the second cache does
+/// not keep: each chunk reads them anew, and each block goes through their gradients.
+const LARGE: usize = 512;
 
 /// Where a value lives.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -179,13 +177,13 @@ impl Plan {
             local = local.max(lifetimes.end());
         }
         let is_large = largest_weights(&self.program) * element_bytes > options.chunk_bytes;
-        let rows = |budget: usize, width: usize, large: usize| {
+        let least = if is_large { LARGE } else { ROW_UNIT };
+        let rows = |budget: usize, width: usize| {
             let fits = budget / (width.max(1) * element_bytes);
-            let least = if is_large { large } else { ROW_UNIT };
             (fits / ROW_UNIT * ROW_UNIT).clamp(least, MAX_BLOCK)
         };
-        self.chunk = rows(options.chunk_bytes, local, LARGE_CHUNK);
-        self.block = rows(options.block_bytes, block, LARGE_BLOCK);
+        self.chunk = rows(options.chunk_bytes, local);
+        self.block = rows(options.block_bytes, block);
         self.local_length = local * self.chunk;
         self.block_length = block * self.block;
         // Offsets so far are per row; a place holds all its rows one after the other.
@@ -471,7 +469,8 @@ fn map_of(step: &Step) -> Option<&PlannedMap> {
     }
 }
 
-/// A rough count of operations and of copied elements, for one row of a rows phase or all of a shared one.
+/// A rough count of operations and of copied elements, for one row of a rows phase or all of a
+/// shared one.
 pub(crate) fn work_of(step: &Step) -> usize {
     match step {
         Step::Map(map) => map.work(),

@@ -44,110 +44,107 @@ fn axis_avx512<T: Number>(reduce: &Reduce, operand: &[T], output: &mut [T]) {
 const SIDE: usize = 16;
 
 #[inline(always)]
-fn axis<T: Number>(reduce: &Reduce, mut operand: &[T], mut output: &mut [T]) {
+fn axis<T: Number>(reduce: &Reduce, operand: &[T], output: &mut [T]) {
     let (length, inner) = (reduce.length, reduce.inner);
-    if inner == 1 && length > 0 && !matches!(reduce.reduction, Reduction::ArgMax) {
-        let (results, rest) = output.as_chunks_mut::<SIDE>();
-        let slabs = operand.chunks_exact(length * SIDE);
-        operand = slabs.remainder();
-        for (slab, results) in slabs.zip(results) {
-            *results = side_by_side(reduce.reduction, length, slab);
-        }
-        output = rest;
+    // Where each row has one result, its neighbours are those of the other rows.
+    let group = if inner == 1 { output.len() } else { inner };
+    if group == 0 {
+        return;
     }
-    for (slab, results) in operand.chunks_exact(length * inner).zip(output.chunks_exact_mut(inner))
+    for (slab, results) in operand.chunks_exact(length * group).zip(output.chunks_exact_mut(group))
     {
-        // The same chains, side by side: neighbouring results share lanes.
-        if inner > 1 && matches!(reduce.reduction, Reduction::Sum | Reduction::Max) {
-            let most = matches!(reduce.reduction, Reduction::Max);
-            results.fill(if most { T::from_f64(f64::NEG_INFINITY) } else { T::ZERO });
-            for along in slab.chunks_exact(inner) {
-                for (result, &x) in results.iter_mut().zip(along) {
-                    *result = if most { Math::maximum(*result, x) } else { *result + x };
-                }
-            }
-            continue;
+        let (wide, rest) = results.as_chunks_mut::<SIDE>();
+        let from = wide.len() * SIDE;
+        for (number, results) in wide.iter_mut().enumerate() {
+            *results = neighbours(reduce, slab, number * SIDE);
         }
-        for (i, result) in results.iter_mut().enumerate() {
-            let along = || slab[i..].iter().step_by(inner).copied();
-            *result = match reduce.reduction {
-                Reduction::Sum => along().fold(T::ZERO, |sum, x| sum + x),
-                Reduction::Max => largest(along()),
-                Reduction::ArgMax => {
-                    let mut best = Best::new();
-                    for (position, x) in along().enumerate() {
-                        best.see(x, T::from_f64(position as f64));
-                    }
-                    best.position
-                }
-                Reduction::LogSumExp => {
-                    let largest = largest(along());
-                    if !is_finite(largest) {
-                        // ±∞ and NaN are their own answer.
-                        largest
-                    } else {
-                        // The first largest is 1 of the sum; without it log1p keeps what is small
-                        // beside it.
-                        let mut rest = T::ZERO;
-                        let mut found = false;
-                        for x in along() {
-                            if !found && x == largest {
-                                found = true;
-                            } else {
-                                rest = rest + Math::exp(x - largest);
-                            }
-                        }
-                        largest + Math::log1p(rest)
-                    }
-                }
-            };
+        for (number, result) in rest.iter_mut().enumerate() {
+            [*result] = neighbours(reduce, slab, from + number);
         }
     }
 }
 
-/// Reduces `SIDE` neighbours of `length` elements each, every one by the chain of [`axis`].
+/// The results of `N` neighbours, from the one of this number on.
 #[inline(always)]
-fn side_by_side<T: Number>(reduction: Reduction, length: usize, slab: &[T]) -> [T; SIDE] {
-    let across = |k: usize| -> [T; SIDE] { std::array::from_fn(|side| slab[side * length + k]) };
-    if matches!(reduction, Reduction::Sum) {
-        let mut sums = [T::ZERO; SIDE];
-        for k in 0..length {
-            for (sum, x) in sums.iter_mut().zip(across(k)) {
-                *sum = *sum + x;
+fn neighbours<T: Number, const N: usize>(reduce: &Reduce, slab: &[T], from: usize) -> [T; N] {
+    let (length, inner) = (reduce.length, reduce.inner);
+    if inner == 1 {
+        let slab = &slab[from * length..][..N * length];
+        let across = |k: usize| std::array::from_fn(|side| slab[side * length + k]);
+        return chains(reduce.reduction, length, across);
+    }
+    let across = |k: usize| {
+        let along = &slab[k * inner + from..][..N];
+        std::array::from_fn(|side| along[side])
+    };
+    chains(reduce.reduction, length, across)
+}
+
+/// Goes along `N` chains at once; `across` has the elements of one step.
+#[inline(always)]
+fn chains<T: Number, const N: usize>(
+    reduction: Reduction,
+    length: usize,
+    across: impl Fn(usize) -> [T; N],
+) -> [T; N] {
+    match reduction {
+        Reduction::Sum => fold(length, across, T::ZERO, |sum, x| sum + x),
+        Reduction::Max => largest(length, across),
+        Reduction::ArgMax => {
+            let mut best: [Best<T>; N] = std::array::from_fn(|_| Best::new());
+            for k in 0..length {
+                for (best, x) in best.iter_mut().zip(across(k)) {
+                    best.see(x, T::from_f64(k as f64));
+                }
             }
+            best.map(|best| best.position)
         }
-        return sums;
-    }
-    let mut largest = [T::from_f64(f64::NEG_INFINITY); SIDE];
-    for k in 0..length {
-        for (largest, x) in largest.iter_mut().zip(across(k)) {
-            *largest = Math::maximum(*largest, x);
+        Reduction::LogSumExp => {
+            let largest = largest(length, &across);
+            // The first largest is 1 of the sum; without it log1p keeps what is small beside it.
+            // The zero in its place changes no bit of a sum that is never negative.
+            let (mut rest, mut unseen) = ([T::ZERO; N], [T::ONE; N]);
+            for k in 0..length {
+                let terms = across(k);
+                for (((x, largest), rest), unseen) in
+                    terms.iter().zip(&largest).zip(&mut rest).zip(&mut unseen)
+                {
+                    let skip = if *x == *largest { *unseen } else { T::ZERO };
+                    *unseen = *unseen - skip;
+                    let term = Math::exp(*x - *largest);
+                    *rest = *rest + if skip == T::ONE { T::ZERO } else { term };
+                }
+            }
+            // No `array::map`: it is compiled without the instruction set of its caller.
+            for (sum, largest) in rest.iter_mut().zip(&largest) {
+                let finite = *largest + Math::log1p(*sum);
+                // ±∞ and NaN are their own answer.
+                *sum = if is_finite(*largest) { finite } else { *largest };
+            }
+            rest
         }
     }
-    if matches!(reduction, Reduction::Max) {
-        return largest;
-    }
-    // Adding a zero for the first largest changes no bit of a sum that is never negative.
-    let (mut rest, mut unseen) = ([T::ZERO; SIDE], [T::ONE; SIDE]);
-    for k in 0..length {
-        let row = across(k);
-        for side in 0..SIDE {
-            let (x, largest) = (row[side], largest[side]);
-            let skip = if x == largest { unseen[side] } else { T::ZERO };
-            unseen[side] = unseen[side] - skip;
-            let term = Math::exp(x - largest);
-            rest[side] = rest[side] + if skip == T::ONE { T::ZERO } else { term };
-        }
-    }
-    std::array::from_fn(|side| match is_finite(largest[side]) {
-        true => largest[side] + Math::log1p(rest[side]),
-        false => largest[side],
-    })
 }
 
 #[inline(always)]
-fn largest<T: Number>(values: impl Iterator<Item = T>) -> T {
-    values.fold(T::from_f64(f64::NEG_INFINITY), |a, b| Math::maximum(a, b))
+fn largest<T: Number, const N: usize>(length: usize, across: impl Fn(usize) -> [T; N]) -> [T; N] {
+    fold(length, across, T::from_f64(f64::NEG_INFINITY), |a, b| Math::maximum(a, b))
+}
+
+#[inline(always)]
+fn fold<T: Number, const N: usize>(
+    length: usize,
+    across: impl Fn(usize) -> [T; N],
+    start: T,
+    join: impl Fn(T, T) -> T,
+) -> [T; N] {
+    let mut chains = [start; N];
+    for k in 0..length {
+        for (chain, x) in chains.iter_mut().zip(across(k)) {
+            *chain = join(*chain, x);
+        }
+    }
+    chains
 }
 
 #[inline(always)]

@@ -10,29 +10,6 @@ const LANES: usize = 3 * 64;
 /// Three times the longest tile of a map.
 const TILES: usize = 3 * 2048;
 
-const UNARY: [Unary; 17] = [
-    Unary::Neg,
-    Unary::Abs,
-    Unary::Sign,
-    Unary::Exp,
-    Unary::Expm1,
-    Unary::Log,
-    Unary::Log1p,
-    Unary::Sqrt,
-    Unary::Sin,
-    Unary::Cos,
-    Unary::Atan,
-    Unary::Tanh,
-    Unary::Sigmoid,
-    Unary::Softplus,
-    Unary::Erf,
-    Unary::NormalCdf,
-    Unary::Floor,
-];
-const BINARY: [Binary; 7] =
-    [Binary::Add, Binary::Sub, Binary::Mul, Binary::Div, Binary::Pow, Binary::Max, Binary::Min];
-const COMPARE: [Compare; 3] = [Compare::Lt, Compare::Le, Compare::Eq];
-
 /// One operation, with as many operands as it takes.
 #[derive(Clone, Copy)]
 enum Operation {
@@ -45,9 +22,9 @@ enum Operation {
 
 impl Operation {
     fn all() -> Vec<Self> {
-        let unary = UNARY.into_iter().map(Self::Unary).chain([Self::Cast]);
-        let binary = BINARY.into_iter().map(Self::Binary);
-        let compare = COMPARE.into_iter().map(Self::Compare);
+        let unary = Unary::ALL.into_iter().map(Self::Unary).chain([Self::Cast]);
+        let binary = Binary::ALL.into_iter().map(Self::Binary);
+        let compare = Compare::ALL.into_iter().map(Self::Compare);
         unary.chain(binary).chain(compare).chain([Self::Select]).collect()
     }
 

@@ -145,13 +145,11 @@ impl<'a> Kink<'a> {
             };
             beside.iter().find_map(of).unwrap_or(0.0)
         };
-        let mut made: Vec<Expr> = Vec::with_capacity(self.graph.nodes.len());
-        for (position, node) in self.graph.nodes.iter().enumerate() {
-            let operands: Vec<Expr> = node.operands.iter().map(|&i| made[i].clone()).collect();
+        Ok(self.graph.rebuild(|position, node, operands| {
             let is_part = self.parts.contains(&position);
             let first = node.operands.first().copied().unwrap_or(0);
             let second = node.operands.get(1).copied();
-            let resolved = match &node.op {
+            match &node.op {
                 Op::Unary(Unary::Abs) if is_part => match difference(first, None) {
                     change if change < 0.0 => -&operands[0],
                     _ => operands[0].clone(),
@@ -171,14 +169,11 @@ impl<'a> Kink<'a> {
                 Op::Select => match operands[0].as_const() {
                     Some(0.0) => operands[2].clone(),
                     Some(_) => operands[1].clone(),
-                    None => Expr::new(node.op.clone(), &operands),
+                    None => node.on(operands),
                 },
-                _ if operands.is_empty() => node.expr.clone(),
-                op => Expr::new(op.clone(), &operands),
-            };
-            made.push(resolved);
-        }
-        Ok(made[self.graph.roots[0]].clone())
+                _ => node.on(operands),
+            }
+        }))
     }
 }
 

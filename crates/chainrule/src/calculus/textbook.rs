@@ -18,23 +18,14 @@ use crate::activations::FUNCTIONS;
 pub(super) fn textbook(expr: &Expr) -> Result<Expr, Error> {
     let scope = scope();
     let graph = Graph::new(std::slice::from_ref(expr))?;
-    let mut made: Vec<Expr> = Vec::with_capacity(graph.nodes.len());
-    for node in &graph.nodes {
-        let operands: Vec<Expr> = node.operands.iter().map(|&i| made[i].clone()).collect();
-        made.push(match &node.op {
-            _ if operands.is_empty() => node.expr.clone(),
-            Op::Call(name) => {
-                let arguments = &operands[1..];
-                let formula = scope.function(name).filter(|row| is_shorter(row));
-                match formula.and_then(|row| by_formula(row, arguments)) {
-                    Some(body) => Expr::call(name, body, arguments),
-                    None => Expr::new(node.op.clone(), &operands),
-                }
-            }
-            op => Expr::new(op.clone(), &operands),
-        });
-    }
-    Ok(made[graph.roots[0]].clone())
+    Ok(graph.rebuild(|_, node, operands| {
+        let Op::Call(name) = &node.op else { return node.on(operands) };
+        let formula = scope.function(name).filter(|row| is_shorter(row));
+        match formula.and_then(|row| by_formula(row, &operands[1..])) {
+            Some(body) => Expr::call(name, body, &operands[1..]),
+            None => node.on(operands),
+        }
+    }))
 }
 
 /// The formula of a function, of some arguments.

@@ -211,22 +211,13 @@ fn slope_of_number(definition: &Expr, operand: &Expr) -> Result<Option<Expr>> {
 /// The expression without what an elementwise operation would do to its operands by itself.
 fn without_spreading(expr: &Expr) -> Result<Expr> {
     let graph = Graph::new(std::slice::from_ref(expr))?;
-    let mut made: Vec<Expr> = Vec::with_capacity(graph.nodes.len());
-    for node in &graph.nodes {
-        let operands: Vec<Expr> = node.operands.iter().map(|&i| made[i].clone()).collect();
-        made.push(match &node.op {
-            _ if operands.is_empty() => node.expr.clone(),
-            op if op.is_elementwise() && !matches!(op, Op::Broadcast(_)) => {
-                let bare: Vec<Expr> =
-                    operands.iter().map(|operand| seen(operand).clone()).collect();
-                let bare = Expr::new(op.clone(), &bare);
-                match bare.error().is_none() && bare.shape() == node.shape {
-                    true => bare,
-                    false => Expr::new(op.clone(), &operands),
-                }
-            }
-            op => Expr::new(op.clone(), &operands),
-        });
-    }
-    Ok(made[graph.roots[0]].clone())
+    Ok(graph.rebuild(|_, node, operands| {
+        let own = node.on(operands);
+        if !node.op.is_elementwise() || matches!(node.op, Op::Broadcast(_)) {
+            return own;
+        }
+        let bare: Vec<Expr> = operands.iter().map(|operand| seen(operand).clone()).collect();
+        let bare = node.on(&bare);
+        if bare.error().is_none() && bare.shape() == node.shape { bare } else { own }
+    }))
 }

@@ -41,10 +41,7 @@ pub(super) fn cuts(built: &Built, namer: &mut Namer<'_>) -> Result<Vec<Cut>> {
     let mut made: Vec<Expr> = Vec::with_capacity(graph.nodes.len());
     for (position, node) in graph.nodes.iter().enumerate() {
         let operands: Vec<Expr> = node.operands.iter().map(|&i| made[i].clone()).collect();
-        let own = match operands.is_empty() {
-            true => node.expr.clone(),
-            false => Expr::new(node.op.clone(), &operands),
-        };
+        let own = node.on(&operands);
         if !plan.is_cut[position] {
             made.push(own);
             continue;

@@ -6,34 +6,30 @@ use chainrule::{Language, Words};
 
 use crate::output::{count, of};
 
-const fn words(english: &'static str, korean: &'static str) -> Words {
-    Words { english, korean }
-}
+pub const DATA: Words = Words::new("data", "데이터");
+pub const LOSS: Words = Words::new("loss", "손실");
+pub const METHOD_LABEL: Words = Words::new("method", "방법");
+pub const SAMPLE: Words = Words::new("sample", "표본");
+pub const WORST: Words = Words::new("worst", "최대 오차");
+pub const KINKS: Words = Words::new("kinks", "꺾인 점");
+pub const BENDS: Words = Words::new("bends", "굽은 곳");
+pub const RESULT: Words = Words::new("result", "결과");
+pub const AT_KINKS: Words = Words::new("at kinks", "꺾인 점");
+pub const ANALYTIC: Words = Words::new("by the chain rule", "연쇄법칙으로");
+pub const NUMERIC: Words = Words::new("by differences", "차분으로");
 
-pub const DATA: Words = words("data", "데이터");
-pub const LOSS: Words = words("loss", "손실");
-pub const METHOD_LABEL: Words = words("method", "방법");
-pub const SAMPLE: Words = words("sample", "표본");
-pub const WORST: Words = words("worst", "최대 오차");
-pub const KINKS: Words = words("kinks", "꺾인 점");
-pub const BENDS: Words = words("bends", "굽은 곳");
-pub const RESULT: Words = words("result", "결과");
-pub const AT_KINKS: Words = words("at kinks", "꺾인 점");
-pub const ANALYTIC: Words = words("by the chain rule", "연쇄법칙으로");
-pub const NUMERIC: Words = words("by differences", "차분으로");
-
-pub const METHOD: Words = words(
+pub const METHOD: Words = Words::new(
     "each slope beside (L(w + h) - L(w - h))/(2h), in double precision, on the graph that is trained",
     "기울기마다 (L(w + h) - L(w - h))/(2h)와 견준다. 학습하는 그래프에서 배정밀도로 계산한다",
 );
 
 pub const HEAD: [Words; 6] = [
-    words("parameter", "매개변수"),
-    words("", ""),
-    words("shape", "크기"),
-    words("looked at", "살펴본 수"),
-    words("largest slope", "최대 기울기"),
-    words("worst error", "최대 오차"),
+    Words::new("parameter", "매개변수"),
+    Words::new("", ""),
+    Words::new("shape", "크기"),
+    Words::new("looked at", "살펴본 수"),
+    Words::new("largest slope", "최대 기울기"),
+    Words::new("worst error", "최대 오차"),
 ];
 
 /// The rows that were looked at.
@@ -58,15 +54,15 @@ pub fn rows(file: &str, looked_at: usize, all: usize, language: Language) -> Str
 pub fn mode(explanation: &Explanation, language: Language) -> Option<&'static str> {
     let mode = match (explanation.has_dropout, !explanation.states.is_empty()) {
         (false, false) => return None,
-        (true, false) => words(
+        (true, false) => Words::new(
             "as in training, with dropout; the same units are dropped at each look",
             "학습할 때처럼 드롭아웃을 켠다. 언제나 같은 유닛을 끈다",
         ),
-        (false, true) => words(
+        (false, true) => Words::new(
             "as in training, batch normalisation over these rows",
             "학습할 때처럼 배치 정규화는 이 행들의 평균과 분산을 쓴다",
         ),
-        (true, true) => words(
+        (true, true) => Words::new(
             "as in training, with dropout, the same units dropped at each look, and batch \
              normalisation over these rows",
             "학습할 때처럼 드롭아웃을 켜되 언제나 같은 유닛을 끄고, 배치 정규화는 이 행들의 평균과 \

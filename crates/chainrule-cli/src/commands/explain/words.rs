@@ -6,51 +6,47 @@ use chainrule::{Language, Model, Words};
 
 use crate::output::{count, short};
 
-const fn words(english: &'static str, korean: &'static str) -> Words {
-    Words { english, korean }
-}
-
-pub const MODEL: Words = words("model", "모델");
-pub const LOSS: Words = words("loss", "손실");
-pub const ROW: Words = words("row", "행");
-pub const UNITS: Words = words("units", "단위");
-pub const UPDATE: Words = words("update", "갱신");
-pub const FORWARD: Words = words("forward, each row", "순전파, 행마다");
+pub const MODEL: Words = Words::new("model", "모델");
+pub const LOSS: Words = Words::new("loss", "손실");
+pub const ROW: Words = Words::new("row", "행");
+pub const UNITS: Words = Words::new("units", "단위");
+pub const UPDATE: Words = Words::new("update", "갱신");
+pub const FORWARD: Words = Words::new("forward, each row", "순전파, 행마다");
 pub const BACKWARD: Words =
-    words("backward, from the loss to every parameter", "역전파, 손실에서 매개변수까지");
-pub const FUNCTIONS: Words = words("where, element by element", "여기서, 원소마다");
-const NOTATION: Words = words("notation", "표기");
-const NETWORK: Words = words("network", "신경망");
+    Words::new("backward, from the loss to every parameter", "역전파, 손실에서 매개변수까지");
+pub const FUNCTIONS: Words = Words::new("where, element by element", "여기서, 원소마다");
+const NOTATION: Words = Words::new("notation", "표기");
+const NETWORK: Words = Words::new("network", "신경망");
 
 /// What each sign means, if it occurs.
 const SIGNS: [(&str, Words); 8] = [
-    (" ⊙ ", words("⊙ multiplies element by element", "⊙은 원소끼리의 곱이다")),
-    ("ᵀ", words("ᵀ transposes", "ᵀ는 전치다")),
-    ("Σᵢ", words("Σᵢ sums over the m rows of a batch", "Σᵢ는 배치의 m개 행에 걸친 합이다")),
-    ("Σⱼ", words("Σⱼ over the numbers of a row", "Σⱼ는 한 행의 수에 걸친 합이다")),
-    ("′(", words("f′ is the derivative of f", "f′은 f의 도함수다")),
+    (" ⊙ ", Words::new("⊙ multiplies element by element", "⊙은 원소끼리의 곱이다")),
+    ("ᵀ", Words::new("ᵀ transposes", "ᵀ는 전치다")),
+    ("Σᵢ", Words::new("Σᵢ sums over the m rows of a batch", "Σᵢ는 배치의 m개 행에 걸친 합이다")),
+    ("Σⱼ", Words::new("Σⱼ over the numbers of a row", "Σⱼ는 한 행의 수에 걸친 합이다")),
+    ("′(", Words::new("f′ is the derivative of f", "f′은 f의 도함수다")),
     (
         "onehot",
-        words(
+        Words::new(
             "onehot(y) is 1 at place y and 0 elsewhere",
             "onehot(y)는 y번째만 1이고 나머지는 0이다",
         ),
     ),
-    ("[", words("places are counted from 0", "자리는 0부터 센다")),
-    ("constant(", words("constant(…) has derivative 0", "constant(…)의 도함수는 0이다")),
+    ("[", Words::new("places are counted from 0", "자리는 0부터 센다")),
+    ("constant(", Words::new("constant(…) has derivative 0", "constant(…)의 도함수는 0이다")),
 ];
 
-const WITHOUT_DROPOUT: Words = words(
+const WITHOUT_DROPOUT: Words = Words::new(
     "as it predicts: dropout is off; each step of training drops other units",
     "예측할 때의 신경망이다. 드롭아웃은 꺼져 있고, 학습할 때는 단계마다 다른 유닛을 끈다",
 );
-const WITH_RUNNING_VALUES: Words = words(
+const WITH_RUNNING_VALUES: Words = Words::new(
     "as it predicts: batch normalisation uses its running mean μ and variance v; training uses \
      those of the batch",
     "예측할 때의 신경망이다. 배치 정규화는 이동 평균 μ와 이동 분산 v를 쓰고, 학습할 때는 배치의 \
      평균과 분산을 쓴다",
 );
-const WITH_NEITHER: Words = words(
+const WITH_NEITHER: Words = Words::new(
     "as it predicts: dropout is off, and batch normalisation uses its running mean μ and variance \
      v; training drops units and uses the mean and variance of the batch",
     "예측할 때의 신경망이다. 드롭아웃은 꺼져 있고 배치 정규화는 이동 평균 μ와 이동 분산 v를 \
@@ -62,13 +58,13 @@ pub fn notation(explanation: &Explanation, language: Language) -> Vec<(&'static 
     let steps = explanation.forward.iter().map(|step| &step.formula.text);
     let slopes = explanation.backward.iter().map(|slope| &slope.formula.text);
     let all: Vec<&String> = steps.chain(slopes).collect();
-    let product = words("x·W is a row times a matrix", "x·W는 행과 행렬의 곱이다");
+    let product = Words::new("x·W is a row times a matrix", "x·W는 행과 행렬의 곱이다");
     let found = SIGNS.iter().filter(|(sign, _)| all.iter().any(|text| text.contains(sign)));
     let signs: Vec<&str> = std::iter::once(&product)
         .chain(found.map(|(_, words)| words))
         .map(|w| w.of(language))
         .collect();
-    let between = words("; ", ". ").of(language);
+    let between = Words::new("; ", ". ").of(language);
     let mut rows = vec![(NOTATION.of(language), signs.join(between))];
     let mode = match (explanation.has_dropout, !explanation.states.is_empty()) {
         (false, false) => return rows,
@@ -91,9 +87,9 @@ pub fn numbers(value: usize, language: Language) -> String {
 /// The size of a step, and of the parameters that it uses.
 pub fn of_step(explanation: &Explanation, step: &Step, language: Language) -> String {
     let told = match step.name.as_str() {
-        "E" => Some(words("the loss of a row", "한 행의 손실")),
-        "L" => Some(words("the loss of a batch", "배치의 손실")),
-        "M" => Some(words("its mean", "그 평균")),
+        "E" => Some(Words::new("the loss of a row", "한 행의 손실")),
+        "L" => Some(Words::new("the loss of a batch", "배치의 손실")),
+        "M" => Some(Words::new("its mean", "그 평균")),
         _ => None,
     };
     if let Some(told) = told {
@@ -104,7 +100,7 @@ pub fn of_step(explanation: &Explanation, step: &Step, language: Language) -> St
         .filter(|named| uses(step, &named.symbol.text))
         .map(|named| format!("{} {}", named.symbol.text, dims(&named.dims)))
         .collect();
-    let aside = words(", no part of L", ", L에는 쓰이지 않는다").of(language);
+    let aside = Words::new(", no part of L", ", L에는 쓰이지 않는다").of(language);
     let what = if step.is_aside { aside } else { "" };
     let size = numbers(step.definition.shape().elements(), language);
     match own.is_empty() {

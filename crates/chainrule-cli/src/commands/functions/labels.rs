@@ -4,26 +4,22 @@ use chainrule::metrics::Better;
 use chainrule::reference::{Formula, Value};
 use chainrule::{Language, Words};
 
-const fn words(english: &'static str, korean: &'static str) -> Words {
-    Words { english, korean }
-}
-
-pub const FORMULA: Words = words("formula", "식");
-pub const LATEX: Words = words("LaTeX", "LaTeX");
-pub const DERIVATIVE: Words = words("derivative", "도함수");
-pub const CALL: Words = words("in formulas", "식에서");
-pub const DOMAIN: Words = words("domain", "정의역");
-pub const RANGE: Words = words("range", "값의 범위");
-pub const BETTER: Words = words("better", "방향");
-pub const ABOUT: Words = words("about", "설명");
-pub const USE_IT: Words = words("use it", "쓰임");
-pub const LEARNS: Words = words("learns", "학습하는 값");
-pub const RATE: Words = words("step size", "학습률");
-pub const SETTINGS: Words = words("settings", "설정");
-pub const EXAMPLE: Words = words("example", "예");
-pub const SETTING: Words = words("setting", "설정");
-pub const DEFAULT: Words = words("default", "기본값");
-pub const VALUES: Words = words("values", "가능한 값");
+pub const FORMULA: Words = Words::new("formula", "식");
+pub const LATEX: Words = Words::new("LaTeX", "LaTeX");
+pub const DERIVATIVE: Words = Words::new("derivative", "도함수");
+pub const CALL: Words = Words::new("in formulas", "식에서");
+pub const DOMAIN: Words = Words::new("domain", "정의역");
+pub const RANGE: Words = Words::new("range", "값의 범위");
+pub const BETTER: Words = Words::new("better", "방향");
+pub const ABOUT: Words = Words::new("about", "설명");
+pub const USE_IT: Words = Words::new("use it", "쓰임");
+pub const LEARNS: Words = Words::new("learns", "학습하는 값");
+pub const RATE: Words = Words::new("step size", "학습률");
+pub const SETTINGS: Words = Words::new("settings", "설정");
+pub const EXAMPLE: Words = Words::new("example", "예");
+pub const SETTING: Words = Words::new("setting", "설정");
+pub const DEFAULT: Words = Words::new("default", "기본값");
+pub const VALUES: Words = Words::new("values", "가능한 값");
 
 /// Stands before the derivative of a loss: that it is of a row, and of which value of it if the
 /// loss is not just the mean of these.
@@ -56,8 +52,8 @@ pub fn default(value: Value, language: Language) -> String {
 /// Which value of a metric is better.
 pub fn better(better: Better) -> Words {
     match better {
-        Better::Higher => words("higher", "클수록 좋다"),
-        Better::Lower => words("lower", "작을수록 좋다"),
+        Better::Higher => Words::new("higher", "클수록 좋다"),
+        Better::Lower => Words::new("lower", "작을수록 좋다"),
     }
 }
 

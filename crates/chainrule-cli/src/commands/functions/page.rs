@@ -10,20 +10,16 @@ use chainrule::{Language, Words};
 use super::example::examples;
 use super::labels;
 
-const fn words(english: &'static str, korean: &'static str) -> Words {
-    Words { english, korean }
-}
-
-const TITLE: Words = words("Reference", "참고 문서");
-const WRITTEN: Words = words(
+const TITLE: Words = Words::new("Reference", "참고 문서");
+const WRITTEN: Words = Words::new(
     "Written by `chainrule functions --markdown --lang en`, from the tables that the program \
      itself uses; a test compares the two. `chainrule functions NAME` tells one of it. \
      [한국어](reference.ko.md)",
     "프로그램이 쓰는 표에서 `chainrule functions --markdown --lang ko`로 만든 문서이며, 둘이 같은지 \
      테스트로 확인한다. 하나만 보려면 `chainrule functions NAME`을 쓴다. [English](reference.md)",
 );
-const TOOLS: Words = words("Where tools disagree", "도구마다 다른 식과 기본값");
-const OURS: Words = words(
+const TOOLS: Words = Words::new("Where tools disagree", "도구마다 다른 식과 기본값");
+const OURS: Words = Words::new(
     "Where tools disagree on a default or a form, ours is PyTorch's, or there is a reason. These are \
      all such defaults, in our terms: of PyTorch 2, Keras 3 (and so TensorFlow) and, where they have \
      such a thing, scikit-learn, SciPy and the libraries of JAX.",
@@ -31,13 +27,13 @@ const OURS: Words = words(
      기본값은 다음이 전부이며, 값은 여기 표기로 적었다. PyTorch 2, Keras 3(TensorFlow도 같다)과, 해당 \
      기능이 있으면 scikit-learn, SciPy, JAX 계열 라이브러리를 견주었다.",
 );
-const FORMS: Words = words(
+const FORMS: Words = Words::new(
     "What the texts below say of other tools, mostly of forms:",
     "아래 설명에서 다른 도구, 주로 그 식에 관해 적은 것은 다음과 같다.",
 );
-const MEMBER: Words = words("name", "이름");
-const OTHERS: Words = words("others", "그 밖의 도구");
-const WHY: Words = words("why not PyTorch's", "PyTorch와 다른 이유");
+const MEMBER: Words = Words::new("name", "이름");
+const OTHERS: Words = Words::new("others", "그 밖의 도구");
+const WHY: Words = Words::new("why not PyTorch's", "PyTorch와 다른 이유");
 
 /// The page of some entries.
 pub fn page(entries: &[Entry], language: Language) -> String {
