@@ -16,7 +16,8 @@ use crate::plan::{Place, Plan};
 use crate::profile::{KernelTime, Profile};
 use crate::run::{Run, Scratch};
 use crate::source::{RowSource, Selection};
-use crate::threads::{Attendance, Barrier, Dismissal, Gate};
+use crate::team::Team;
+use crate::threads::Barrier;
 
 /// A program in memory, ready to run: its parameters, its arenas, its threads' scratch.
 ///
@@ -30,28 +31,31 @@ pub struct Engine<T> {
     batch_pointers: Vec<*mut T>,
     output_pointers: Vec<*mut T>,
     workers: Vec<Worker<T>>,
+    team: Team,
     groups: Vec<usize>,
     profile: Option<Profile>,
     pace: Pace,
 }
 
-/// Operations worth starting a thread for, as a multiple of those worth a step with another thread.
-const START_WORK: usize = 10;
-
+/// What a thread works in.
 struct Worker<T> {
-    local: Buffer<T>,
-    tiles: Buffer<T>,
-    /// Where the values of the map that runs are.
-    table: Vec<*mut T>,
+    scratch: Scratch<T>,
+    /// What the scratch points to.
+    _memory: (Buffer<T>, Buffer<T>, Vec<*mut T>),
 }
 
+// SAFETY: a shared worker gives its scratch alone, and nothing else of it is touched.
+unsafe impl<T: Number> Sync for Worker<T> {}
+
 impl<T: Number> Worker<T> {
-    fn scratch(&mut self) -> Scratch<T> {
-        Scratch {
-            local: self.local.pointer(),
-            tiles: self.tiles.pointer(),
-            table: self.table.as_mut_ptr(),
-        }
+    fn new(plan: &Plan) -> Self {
+        let mut local = Buffer::new(plan.local_length);
+        let mut tiles = Buffer::new(plan.tile_elements);
+        // Where the values of the map that runs are.
+        let mut table = vec![std::ptr::null_mut(); plan.most_values];
+        let scratch =
+            Scratch { local: local.pointer(), tiles: tiles.pointer(), table: table.as_mut_ptr() };
+        Self { scratch, _memory: (local, tiles, table) }
     }
 }
 
@@ -73,6 +77,7 @@ impl<T: Number> Engine<T> {
             batch_pointers: vec![std::ptr::null_mut(); plan.batch_widths.len()],
             output_pointers: Vec::new(),
             workers: Vec::new(),
+            team: Team::new(),
             groups: vec![0; plan.program.inputs().len()],
             profile: options.profile.then(|| Profile::new(&plan)),
             pace: Pace::new(),
@@ -225,16 +230,12 @@ impl<T: Number> Engine<T> {
         let largest = batches.size.min(batches.rows.count());
         let work = self.plan.row_work.saturating_mul(largest).saturating_add(self.plan.shared_work);
         let thread_work = self.options.thread_work.max(1);
-        let useful =
-            (work / thread_work).min(work.saturating_mul(steps) / thread_work / START_WORK);
-        let threads = self.options.threads.clamp(1, useful.saturating_add(1));
+        let useful = self.options.threads.clamp(1, (work / thread_work).saturating_add(1));
+        // The system may refuse to start as many.
+        let threads = 1 + self.team.grow(useful - 1);
         let plan = &self.plan;
         while self.workers.len() < threads {
-            self.workers.push(Worker {
-                local: Buffer::new(plan.local_length),
-                tiles: Buffer::new(plan.tile_elements),
-                table: vec![std::ptr::null_mut(); plan.most_values],
-            });
+            self.workers.push(Worker::new(plan));
         }
         for (width, (buffer, pointer)) in
             plan.batch_widths.iter().zip(self.batch.iter_mut().zip(&mut self.batch_pointers))
@@ -262,36 +263,25 @@ impl<T: Number> Engine<T> {
             profile: self.profile.as_ref(),
         };
         let alone = run(1);
-        let mut scratch = self.workers[..threads].iter_mut().map(Worker::scratch);
-        let Some(first) = scratch.next() else { return };
+        let scratch = |thread: usize| &self.workers[thread].scratch;
         if threads == 1 {
-            alone.lead(0, &first, control, Duration::MAX);
+            alone.lead(0, scratch(0), control, Duration::MAX);
             return;
         }
-        let (all, gate) = (run(threads), Gate::new());
-        std::thread::scope(|scope| {
-            let _dismissal = Dismissal(&gate);
-            // If a thread cannot be started, those that were must not wait for it.
-            let _attendance = Attendance(&all.barrier);
-            // They start before the first step even if they only come in later: no step allocates.
-            if steps > 1 || self.pace.choose().0 {
-                for (thread, scratch) in scratch.enumerate() {
-                    let (all, gate) = (&all, &gate);
-                    scope.spawn(move || all.follow(thread + 1, scratch, gate));
-                }
-            }
-            let (mut step, mut goes_on) = (0, true);
-            while goes_on && step < steps {
-                let (together, time) = self.pace.choose();
-                let (from, start) = (step, Instant::now());
-                let run = if together { &all } else { &alone };
-                if together {
-                    gate.open(Some(step));
-                }
-                (step, goes_on) = run.lead(from, &first, control, time);
-                self.pace.record((step - from) * largest, start.elapsed());
-            }
-        });
+        let all = run(threads);
+        let (mut step, mut goes_on) = (0, true);
+        while goes_on && step < steps {
+            let (together, time) = self.pace.choose();
+            let (from, start) = (step, Instant::now());
+            (step, goes_on) = if together {
+                let follow = |thread| all.follow(thread, from, scratch(thread));
+                let lead = || all.lead(from, scratch(0), control, time);
+                self.team.run(threads - 1, &follow, lead)
+            } else {
+                alone.lead(from, scratch(0), control, time)
+            };
+            self.pace.record((step - from) * largest, start.elapsed());
+        }
     }
 }
 

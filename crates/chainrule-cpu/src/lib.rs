@@ -37,6 +37,7 @@ mod reduce;
 mod run;
 pub mod simd;
 mod source;
+mod team;
 mod threads;
 
 pub use control::{Batches, SharedValues, StepControl};

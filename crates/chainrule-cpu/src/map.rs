@@ -5,10 +5,15 @@
 //! instruction costs a few nanoseconds, since where the map's values are is looked up once for all
 //! tiles.
 
+use std::ops::Range;
+
 use crate::frame::Frame;
 use crate::lanes::{Lane, Number, run};
 use crate::plan::{Pattern, PlannedMap, Source, Target};
-use crate::simd::Isa;
+use crate::simd::{Isa, prefetch};
+
+/// Bytes of a value from which on its elements are not expected in a cache.
+const CACHED_BYTES: usize = 1 << 20;
 
 /// Runs a map on all rows of a frame.
 ///
@@ -51,9 +56,13 @@ pub(crate) unsafe fn run_shared<T: Number>(
 ) {
     // SAFETY: passed on from the caller.
     let running = unsafe { Running::new(isa, map, frame) };
+    let is_far = map.elements * size_of::<T>() > CACHED_BYTES;
     let mut column = from;
     while column < to {
         let length = map.tile.min(to - column);
+        if is_far {
+            running.prefetch(column + length..to.min(column + length + map.tile));
+        }
         // SAFETY: passed on from the caller; `to` is at most the domain's elements.
         unsafe { running.tile(Tile { row: 0, rows: 1, column, length }) };
         column += length;
@@ -97,6 +106,17 @@ impl<'a, T: Number> Running<'a, T> {
     fn value(&self, place: usize) -> *mut T {
         // SAFETY: `new` wrote a pointer for every value of the list.
         unsafe { self.table.add(place).read() }
+    }
+
+    /// Asks for some elements of the operands that are read element by element.
+    fn prefetch(&self, elements: Range<usize>) {
+        let operands = self.map.operands.iter().enumerate();
+        for (place, _) in operands.filter(|(_, operand)| **operand == Pattern::Whole) {
+            let value = self.value(place);
+            for element in elements.clone().step_by(64 / size_of::<T>()) {
+                prefetch(value.wrapping_add(element));
+            }
+        }
     }
 
     fn buffer(&self, tile: usize) -> *mut T {

@@ -22,7 +22,7 @@ use crate::plan::{
 use crate::profile::Profile;
 use crate::simd::Isa;
 use crate::source::{RowSource, Selection};
-use crate::threads::{Attendance, Barrier, Gate, share};
+use crate::threads::{Attendance, Barrier, share};
 use crate::{map, movement, reduce};
 
 /// One thread's own memory.
@@ -32,8 +32,10 @@ pub(crate) struct Scratch<T> {
     pub(crate) table: *mut *mut T,
 }
 
-// SAFETY: the pointers are a worker's own buffers, handed to exactly one thread.
+// SAFETY: the pointers are a worker's own buffers, each of which one thread at a time uses.
 unsafe impl<T: Number> Send for Scratch<T> {}
+// SAFETY: as above.
+unsafe impl<T: Number> Sync for Scratch<T> {}
 
 /// What the threads of a run share.
 pub(crate) struct Run<'a, T> {
@@ -72,9 +74,10 @@ impl<T: Number> Run<'_, T> {
     ) -> (usize, bool) {
         let _attendance = Attendance(&self.barrier);
         // SAFETY: the run has the engine's memory to itself, and the control uses the values only
-        // while the other threads wait at the barrier or the gate.
+        // while the other threads wait at the barrier.
         let mut values = unsafe { SharedValues::new(self.plan, self.shared) };
         let start = (time < Duration::MAX).then(Instant::now);
+        self.stop.store(false, Ordering::Relaxed);
         let (mut step, mut goes_on) = (first, true);
         while goes_on && step < self.steps {
             let rows = self.rows_of(step);
@@ -89,25 +92,18 @@ impl<T: Number> Run<'_, T> {
         }
         self.stop.store(true, Ordering::Relaxed);
         self.barrier.wait();
-        // All have seen it before it may change again.
-        self.barrier.wait();
-        self.stop.store(false, Ordering::Relaxed);
         (step, goes_on)
     }
 
-    /// Runs steps as one of the other threads, stretch by stretch.
-    pub(crate) fn follow(&self, thread: usize, scratch: Scratch<T>, gate: &Gate) {
+    /// Runs steps as one of the other threads, from one step on until the leading one stops.
+    pub(crate) fn follow(&self, thread: usize, first: usize, scratch: &Scratch<T>) {
         let _attendance = Attendance(&self.barrier);
-        for stretch in 0.. {
-            let Some(first) = gate.wait(stretch) else { return };
-            for step in first.. {
-                self.barrier.wait();
-                if self.stop.load(Ordering::Relaxed) {
-                    self.barrier.wait();
-                    break;
-                }
-                self.step(thread, &scratch, step, self.rows_of(step));
+        for step in first.. {
+            self.barrier.wait();
+            if self.stop.load(Ordering::Relaxed) {
+                return;
             }
+            self.step(thread, scratch, step, self.rows_of(step));
         }
     }
 

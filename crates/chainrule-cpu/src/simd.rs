@@ -236,6 +236,19 @@ pub trait Lanes: Copy {
     unsafe fn if_at_least(self, other: Self, yes: Self, no: Self) -> Self;
 }
 
+/// Asks for the cache line of an address, which may be any, into the second-level cache: the first
+/// is too small to hold what is worked on and what comes next, where rows lie a page apart.
+#[inline(always)]
+pub(crate) fn prefetch<T>(address: *const T) {
+    #[cfg(target_arch = "x86_64")]
+    // SAFETY: the instruction is part of every x86-64, and an address that is not there is ignored.
+    unsafe {
+        std::arch::x86_64::_mm_prefetch::<{ std::arch::x86_64::_MM_HINT_T1 }>(address.cast());
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = address;
+}
+
 /// Plain Rust's vector: the compiler puts it in registers where there are any.
 #[derive(Copy, Clone)]
 pub struct Array<T, const N: usize>([T; N]);

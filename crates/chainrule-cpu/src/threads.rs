@@ -1,12 +1,10 @@
-//! Where threads meet: a barrier that spins briefly and then lets others run, and a gate at which
-//! they sleep while one thread works alone.
+//! Where threads meet: a barrier that spins briefly and then lets others run.
 //!
 //! A spin barrier costs about 40 ns; waking a parked thread costs over 20 µs. So a thread that
 //! waits at the barrier spins for about as long as a wake would take, and from then on yields the
 //! core, so that an oversubscribed machine goes on.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Condvar, Mutex, PoisonError};
 
 /// How often a waiting thread looks before it starts to yield.
 const SPINS: usize = 1_000;
@@ -57,40 +55,6 @@ impl Barrier {
     }
 }
 
-/// Where threads sleep until there is a stretch of work for them, or no more.
-pub(crate) struct Gate {
-    state: Mutex<Stretch>,
-    opened: Condvar,
-}
-
-#[derive(Clone, Copy)]
-struct Stretch {
-    number: usize,
-    /// The step with which it begins; `None` once the work is over.
-    first: Option<usize>,
-}
-
-impl Gate {
-    pub(crate) fn new() -> Self {
-        Self { state: Mutex::new(Stretch { number: 0, first: Some(0) }), opened: Condvar::new() }
-    }
-
-    /// Lets the threads go on with this step, or end.
-    pub(crate) fn open(&self, first: Option<usize>) {
-        let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        *state = Stretch { number: state.number.wrapping_add(1), first };
-        self.opened.notify_all();
-    }
-
-    /// Waits for the stretch after the one of this number; returns the step with which it begins.
-    pub(crate) fn wait(&self, number: usize) -> Option<usize> {
-        let state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        let state =
-            self.opened.wait_while(state, |state| state.number == number && state.first.is_some());
-        state.unwrap_or_else(PoisonError::into_inner).first
-    }
-}
-
 /// Tells the others at a barrier if its own thread panics, so that they do not wait for ever.
 pub(crate) struct Attendance<'a>(pub(crate) &'a Barrier);
 
@@ -99,15 +63,6 @@ impl Drop for Attendance<'_> {
         if std::thread::panicking() {
             self.0.broken.store(true, Ordering::Relaxed);
         }
-    }
-}
-
-/// Sends the threads at a gate home when the work is over, however it ends.
-pub(crate) struct Dismissal<'a>(pub(crate) &'a Gate);
-
-impl Drop for Dismissal<'_> {
-    fn drop(&mut self) {
-        self.0.open(None);
     }
 }
 

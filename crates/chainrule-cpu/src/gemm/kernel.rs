@@ -1,7 +1,7 @@
 //! The inner loop of every product: a tile of the output that stays in registers over the whole depth.
 
 use super::epilogue::Finish;
-use crate::simd::{Element, Isa, Lanes, Level};
+use crate::simd::{Element, Isa, Lanes, Level, prefetch};
 
 /// One call of a kernel: `out[r, lane] ← … + left[r, k] · right[k, lane]`, one chain for each element.
 ///
@@ -40,6 +40,9 @@ pub(super) struct Tile<T> {
 /// The CPU has the instruction set of the table in which the kernel stands, and the tile's pointers are
 /// good for every row, term and lane that it names.
 pub(super) type Kernel<T> = unsafe fn(&Tile<T>);
+
+/// Rows of a tile from which on another one of its kind probably follows.
+const TALL: usize = 4;
 
 /// The most vectors in a row of a tile.
 pub(super) const MOST_VECTORS: usize = 4;
@@ -143,7 +146,15 @@ unsafe fn run<L: Lanes, const R: usize, const V: usize, const PACK: bool, const 
             *row = row.add(r * tile.left_row);
         }
         let (mut term, mut right, mut panel) = (0, tile.right, tile.panel);
+        // The rows of the next tile are asked for meanwhile, a row at each term in turn: what lies a
+        // page apart no hardware foresees.
+        let next = tile.left.wrapping_add(R * tile.left_row);
+        let mut next_row = 0;
         for _ in 0..tile.depth {
+            if R >= TALL {
+                prefetch(next.wrapping_add(next_row * tile.left_row + term));
+                next_row = (next_row + 1) % R;
+            }
             let terms = load::<L, V, TAIL>(right, mask);
             if PACK {
                 store::<L, V, false>(panel, &terms, mask);

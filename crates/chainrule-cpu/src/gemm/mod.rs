@@ -19,7 +19,7 @@ pub use transpose::transpose;
 
 use std::mem::MaybeUninit;
 
-use crate::simd::{Element, Isa};
+use crate::simd::{Element, Isa, prefetch};
 use epilogue::Finish;
 use kernel::{Kernels, Tile};
 use transpose::{Transposer, transposer};
@@ -226,6 +226,7 @@ impl<T: Element> Product<T> {
                     }
                 };
                 let by_rows = kernels.by_vectors[width - 1];
+                let source = tile.right;
                 let mut rows_left = self.rows;
                 if panel.is_some() && self.rows > by_rows.len() {
                     rows_left -= by_rows.len();
@@ -237,7 +238,18 @@ impl<T: Element> Product<T> {
                     tile.out = tile.out.wrapping_add(by_rows.len() * self.out_row);
                     tile.finish = tile.finish.below(by_rows.len());
                 }
+                // What the next panel is packed from lies all over the operand; each tile asks for
+                // a share of it.
+                let next_panel = panel.map(|_| source.wrapping_add(width * lanes));
+                let share = depth.div_ceil(rows_left.div_ceil(by_rows.len()).max(1));
+                let mut ahead = 0..depth;
                 for rows in portions(rows_left, by_rows.len()) {
+                    if let Some(next) = next_panel {
+                        for term in ahead.by_ref().take(share) {
+                            let row = next.wrapping_add(term * self.right_depth);
+                            (0..width).for_each(|v| prefetch(row.wrapping_add(v * lanes)));
+                        }
+                    }
                     // SAFETY: the caller's contract.
                     unsafe { by_rows[rows - 1](&tile) };
                     // Wrapping, since the step after the last tile may leave the operands.
