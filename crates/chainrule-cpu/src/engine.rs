@@ -232,7 +232,7 @@ impl<T: Number> Engine<T> {
         let thread_work = self.options.thread_work.max(1);
         let useful = self.options.threads.clamp(1, (work / thread_work).saturating_add(1));
         // The system may refuse to start as many.
-        let threads = 1 + self.team.grow(useful - 1);
+        let threads = if useful > 1 { 1 + self.team.grow(useful - 1) } else { 1 };
         let plan = &self.plan;
         while self.workers.len() < threads {
             self.workers.push(Worker::new(plan));

@@ -240,11 +240,13 @@ impl<T: Element> Product<T> {
                 }
                 // What the next panel is packed from lies all over the operand; each tile asks for
                 // a share of it.
-                let next_panel = panel.map(|_| source.wrapping_add(width * lanes));
-                let share = depth.div_ceil(rows_left.div_ceil(by_rows.len()).max(1));
+                let next_panel = panel.map(|_| {
+                    let share = depth.div_ceil(rows_left.div_ceil(by_rows.len()).max(1));
+                    (source.wrapping_add(width * lanes), share)
+                });
                 let mut ahead = 0..depth;
                 for rows in portions(rows_left, by_rows.len()) {
-                    if let Some(next) = next_panel {
+                    if let Some((next, share)) = next_panel {
                         for term in ahead.by_ref().take(share) {
                             let row = next.wrapping_add(term * self.right_depth);
                             (0..width).for_each(|v| prefetch(row.wrapping_add(v * lanes)));
