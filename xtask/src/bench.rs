@@ -31,8 +31,11 @@ const PREDICTIONS: (&str, [&str; 2]) = ("W6", ["W1", "W4"]);
 /// A tool that is measured beside chainrule, and the script that measures it.
 type Peer = (&'static str, &'static str);
 
-const TRAINING_PEERS: [Peer; 2] =
-    [("JAX scan", "jax_scan.py"), ("PyTorch eager", "torch_eager.py")];
+const TRAINING_PEERS: [Peer; 3] = [
+    ("JAX scan", "jax_scan.py"),
+    ("PyTorch compiled", "torch_compiled.py"),
+    ("PyTorch eager", "torch_eager.py"),
+];
 const PREDICTION_PEERS: [Peer; 2] =
     [("ONNX Runtime", "onnx_runtime.py"), ("JAX jit", "jax_scan.py")];
 

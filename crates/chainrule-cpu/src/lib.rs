@@ -31,6 +31,7 @@ pub mod math;
 mod movement;
 mod options;
 mod pace;
+mod pair;
 mod plan;
 mod profile;
 mod reduce;

@@ -9,7 +9,8 @@ use std::ops::Range;
 
 use crate::frame::Frame;
 use crate::lanes::{Lane, Number, run};
-use crate::plan::{Pattern, PlannedMap, Source, Target};
+use crate::pair::{self, Stream};
+use crate::plan::{Operation, Pattern, PlannedMap, Source, Target};
 use crate::simd::{Isa, prefetch};
 
 /// Bytes of a value from which on its elements are not expected in a cache.
@@ -168,23 +169,26 @@ impl<'a, T: Number> Running<'a, T> {
         }
         for instruction in &self.map.code {
             let target = self.target(instruction.target, tile);
-            let lane = |source: Source| match source {
-                Source::Constant(value) => Lane::Splat(T::from_f64(value)),
-                Source::Result(result) => {
-                    let pointer = self.target(result, tile).cast_const();
-                    // SAFETY: an earlier instruction has written these elements of this tile.
-                    Lane::Slice(unsafe { std::slice::from_raw_parts(pointer, tile.length) })
+            // SAFETY: passed on from the caller; an earlier instruction has written what is read of
+            // this tile. The plan gave the result a tile that no argument of the instruction uses,
+            // or a value whose place no operand has that is read later, and none that is read here
+            // but element by element.
+            unsafe {
+                let [x, y, z] = instruction.arguments;
+                match instruction.op {
+                    Operation::One(op) => {
+                        let lane = |source| self.lane(source, tile, target);
+                        let arguments = [lane(x), lane(y), lane(z)];
+                        let out = std::slice::from_raw_parts_mut(target, tile.length);
+                        run(self.isa, op, arguments, out);
+                    }
+                    Operation::Pair(first, second) => {
+                        let stream = |source| self.stream(source, tile);
+                        let arguments = [stream(x), stream(y), stream(z)];
+                        pair::run(self.isa, (first, second), arguments, target, tile.length);
+                    }
                 }
-                // SAFETY: passed on from the caller.
-                Source::Operand(place) => unsafe { self.operand(place, tile, target) },
-            };
-            let [x, y, z] = instruction.arguments;
-            let arguments = [lane(x), lane(y), lane(z)];
-            // SAFETY: the plan gave the result a tile that no argument of the instruction uses, or
-            // a value whose place no operand has that is read here or later, but for one that is
-            // read element by element and became `Lane::Own`; both have room for the tile.
-            let out = unsafe { std::slice::from_raw_parts_mut(target, tile.length) };
-            run(self.isa, instruction.op, arguments, out);
+            }
         }
         for &(result, place) in &self.map.stores {
             let source = self.target(result, tile);
@@ -236,31 +240,51 @@ impl<'a, T: Number> Running<'a, T> {
         }
     }
 
-    /// An operand over a tile; what is written in its own place is not read through a slice.
+    /// An argument over a tile; what is written in its own place is not read through a slice.
     ///
     /// # Safety
     /// As [`run_rows`], for the tile.
-    unsafe fn operand(&self, place: usize, tile: Tile, target: *mut T) -> Lane<'a, T> {
-        let source = self.value(place).cast_const();
-        let buffered = |buffer: usize| self.buffer(buffer).cast_const();
+    #[inline(always)]
+    unsafe fn lane(&self, source: Source, tile: Tile, target: *mut T) -> Lane<'a, T> {
+        // SAFETY: passed on from the caller.
+        match unsafe { self.stream(source, tile) } {
+            Stream::Number(number) => Lane::Splat(number),
+            Stream::Elements(elements) if elements == target.cast_const() => Lane::Own,
+            Stream::Elements(elements) => {
+                // SAFETY: a stream is good for the tile.
+                Lane::Slice(unsafe { std::slice::from_raw_parts(elements, tile.length) })
+            }
+        }
+    }
+
+    /// An argument over a tile.
+    ///
+    /// # Safety
+    /// As [`run_rows`], for the tile.
+    #[inline(always)]
+    unsafe fn stream(&self, source: Source, tile: Tile) -> Stream<T> {
+        let place = match source {
+            Source::Constant(value) => return Stream::Number(T::from_f64(value)),
+            Source::Result(result) => {
+                return Stream::Elements(self.target(result, tile).cast_const());
+            }
+            Source::Operand(place) => place,
+        };
+        let value = self.value(place).cast_const();
         // SAFETY: each pointer is good for the tile: the operand's own elements, by its pattern, or
         // a buffer that `fill` or `fill_repeated` has prepared for this tile.
         unsafe {
-            let pointer = match self.map.operands[place] {
-                Pattern::Whole => source.add(tile.row * self.map.elements + tile.column),
-                Pattern::Once => return Lane::Splat(*source),
+            Stream::Elements(match self.map.operands[place] {
+                Pattern::Whole => value.add(tile.row * self.map.elements + tile.column),
+                Pattern::Once => return Stream::Number(*value),
                 Pattern::PerRow { .. } if tile.rows == 1 => {
-                    return Lane::Splat(*source.add(tile.row));
+                    return Stream::Number(*value.add(tile.row));
                 }
-                Pattern::Repeated { .. } if tile.rows == 1 => source.add(tile.column),
+                Pattern::Repeated { .. } if tile.rows == 1 => value.add(tile.column),
                 Pattern::PerRow { buffer }
                 | Pattern::Repeated { buffer }
-                | Pattern::Strided { buffer, .. } => buffered(buffer),
-            };
-            if pointer == target.cast_const() {
-                return Lane::Own;
-            }
-            Lane::Slice(std::slice::from_raw_parts(pointer, tile.length))
+                | Pattern::Strided { buffer, .. } => self.buffer(buffer).cast_const(),
+            })
         }
     }
 }

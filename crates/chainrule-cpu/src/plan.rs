@@ -17,7 +17,7 @@ use chainrule_core::shape::Kind;
 
 use crate::options::Options;
 pub(crate) use ending::{Ending, FusedEnding};
-pub(crate) use map::{Pattern, PlannedMap, Source, Target};
+pub(crate) use map::{Operation, Pattern, PlannedMap, Source, Target};
 
 /// Chunks of rows are a multiple of this, so that products have full register tiles.
 pub(crate) const ROW_UNIT: usize = 16;

@@ -494,6 +494,6 @@ fn even_part(rows: usize, most: usize) -> usize {
 /// one if the right operand stays there too, else enough rows to make its packing worth while.
 fn rows_of_strip(step: &Gemm, rows: usize, bytes: usize) -> usize {
     let right = rows * step.k * step.n * bytes;
-    let strip = if right <= 64 << 10 { (8 << 10) / (step.n * bytes).max(1) } else { 64 };
+    let strip = if right <= 64 << 10 { (8 << 10) / (step.n * bytes).max(1) } else { 128 };
     strip.max(ROW_UNIT / 2).next_multiple_of(ROW_UNIT / 2)
 }

@@ -148,6 +148,8 @@ pub trait Element:
 
     /// Returns self · factor + addend with one rounding.
     fn mul_add(self, factor: Self, addend: Self) -> Self;
+    /// Returns the square root, rounded to the nearest.
+    fn square_root(self) -> Self;
     /// Returns the nearest value of this type, ties to even.
     fn from_f64(value: f64) -> Self;
     /// Returns the value exactly.
@@ -163,6 +165,10 @@ macro_rules! element {
             #[inline(always)]
             fn mul_add(self, factor: Self, addend: Self) -> Self {
                 <$element>::mul_add(self, factor, addend)
+            }
+            #[inline(always)]
+            fn square_root(self) -> Self {
+                <$element>::sqrt(self)
             }
             #[inline(always)]
             fn from_f64(value: f64) -> Self {
@@ -231,6 +237,14 @@ pub trait Lanes: Copy {
     unsafe fn mul_add(self, factor: Self, addend: Self) -> Self;
     /// Returns self + other in each lane.
     unsafe fn add(self, other: Self) -> Self;
+    /// Returns self − other in each lane.
+    unsafe fn sub(self, other: Self) -> Self;
+    /// Returns self · other in each lane.
+    unsafe fn mul(self, other: Self) -> Self;
+    /// Returns self / other in each lane.
+    unsafe fn div(self, other: Self) -> Self;
+    /// Returns the square root of each lane, rounded to the nearest.
+    unsafe fn sqrt(self) -> Self;
     /// Returns `yes` in the lanes where self ≥ other, and `no` in those where it is not or either is
     /// NaN.
     unsafe fn if_at_least(self, other: Self, yes: Self, no: Self) -> Self;
@@ -305,6 +319,22 @@ impl<T: Element, const N: usize> Lanes for Array<T, N> {
         Array(std::array::from_fn(|lane| self.0[lane] + other.0[lane]))
     }
     #[inline(always)]
+    unsafe fn sub(self, other: Self) -> Self {
+        Array(std::array::from_fn(|lane| self.0[lane] - other.0[lane]))
+    }
+    #[inline(always)]
+    unsafe fn mul(self, other: Self) -> Self {
+        Array(std::array::from_fn(|lane| self.0[lane] * other.0[lane]))
+    }
+    #[inline(always)]
+    unsafe fn div(self, other: Self) -> Self {
+        Array(std::array::from_fn(|lane| self.0[lane] / other.0[lane]))
+    }
+    #[inline(always)]
+    unsafe fn sqrt(self) -> Self {
+        Array(self.0.map(Element::square_root))
+    }
+    #[inline(always)]
     unsafe fn if_at_least(self, other: Self, yes: Self, no: Self) -> Self {
         let choose = |lane: usize| match self.0[lane] >= other.0[lane] {
             true => yes.0[lane],
@@ -318,7 +348,7 @@ impl<T: Element, const N: usize> Lanes for Array<T, N> {
 #[cfg(target_arch = "x86_64")]
 macro_rules! register {
     ($register:ident, $element:ty, $count:expr, $mask:ty, $first:expr, $splat:ident, $fused:ident,
-     $add:ident, $choose:ident, load $load:ident $load_masked:ident, store $store:ident $store_masked:ident) => {
+     [$add:ident $sub:ident $mul:ident $div:ident $sqrt:ident], $choose:ident, load $load:ident $load_masked:ident, store $store:ident $store_masked:ident) => {
         // Every function below: the trait's contract gives it the CPU's features and good pointers, and
         // these intrinsics ask for no alignment.
         impl Lanes for $register {
@@ -368,6 +398,26 @@ macro_rules! register {
             unsafe fn add(self, other: Self) -> Self {
                 // SAFETY: the CPU has the feature, by the trait's contract.
                 unsafe { $add(self, other) }
+            }
+            #[inline(always)]
+            unsafe fn sub(self, other: Self) -> Self {
+                // SAFETY: the CPU has the feature, by the trait's contract.
+                unsafe { $sub(self, other) }
+            }
+            #[inline(always)]
+            unsafe fn mul(self, other: Self) -> Self {
+                // SAFETY: the CPU has the feature, by the trait's contract.
+                unsafe { $mul(self, other) }
+            }
+            #[inline(always)]
+            unsafe fn div(self, other: Self) -> Self {
+                // SAFETY: the CPU has the feature, by the trait's contract.
+                unsafe { $div(self, other) }
+            }
+            #[inline(always)]
+            unsafe fn sqrt(self) -> Self {
+                // SAFETY: the CPU has the feature, by the trait's contract.
+                unsafe { $sqrt(self) }
             }
             #[inline(always)]
             unsafe fn if_at_least(self, other: Self, yes: Self, no: Self) -> Self {
@@ -455,16 +505,16 @@ use masks::{
 
 #[cfg(target_arch = "x86_64")]
 register!(__m256, f32, 8, __m256i, first8_of_32, _mm256_set1_ps, _mm256_fmadd_ps,
-    _mm256_add_ps, choose_m256, load _mm256_loadu_ps load_f32, store _mm256_storeu_ps _mm256_maskstore_ps);
+    [_mm256_add_ps _mm256_sub_ps _mm256_mul_ps _mm256_div_ps _mm256_sqrt_ps], choose_m256, load _mm256_loadu_ps load_f32, store _mm256_storeu_ps _mm256_maskstore_ps);
 #[cfg(target_arch = "x86_64")]
 register!(__m256d, f64, 4, __m256i, first4_of_64, _mm256_set1_pd, _mm256_fmadd_pd,
-    _mm256_add_pd, choose_m256d, load _mm256_loadu_pd load_f64, store _mm256_storeu_pd _mm256_maskstore_pd);
+    [_mm256_add_pd _mm256_sub_pd _mm256_mul_pd _mm256_div_pd _mm256_sqrt_pd], choose_m256d, load _mm256_loadu_pd load_f64, store _mm256_storeu_pd _mm256_maskstore_pd);
 #[cfg(target_arch = "x86_64")]
 register!(__m512, f32, 16, __mmask16, first16, _mm512_set1_ps, _mm512_fmadd_ps,
-    _mm512_add_ps, choose_m512, load _mm512_loadu_ps _mm512_maskz_loadu_ps, store _mm512_storeu_ps _mm512_mask_storeu_ps);
+    [_mm512_add_ps _mm512_sub_ps _mm512_mul_ps _mm512_div_ps _mm512_sqrt_ps], choose_m512, load _mm512_loadu_ps _mm512_maskz_loadu_ps, store _mm512_storeu_ps _mm512_mask_storeu_ps);
 #[cfg(target_arch = "x86_64")]
 register!(__m512d, f64, 8, __mmask8, first8, _mm512_set1_pd, _mm512_fmadd_pd,
-    _mm512_add_pd, choose_m512d, load _mm512_loadu_pd _mm512_maskz_loadu_pd, store _mm512_storeu_pd _mm512_mask_storeu_pd);
+    [_mm512_add_pd _mm512_sub_pd _mm512_mul_pd _mm512_div_pd _mm512_sqrt_pd], choose_m512d, load _mm512_loadu_pd _mm512_maskz_loadu_pd, store _mm512_storeu_pd _mm512_mask_storeu_pd);
 
 /// A vector of which as many as it has lanes make a square that can be turned round in registers.
 ///

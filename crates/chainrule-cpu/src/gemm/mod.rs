@@ -46,8 +46,9 @@ pub struct Right<'a, T> {
     pub row_stride: usize,
 }
 
-/// The most terms that a tile takes before it goes on with the next panel of the depth.
-const DEPTH: usize = 512;
+/// The most terms that a tile takes before it goes on with the next panel of the depth: what a panel of
+/// `right` then takes stays in the second cache beside what is read of the others.
+const DEPTH: usize = 1024;
 /// Bytes of a packed panel of B: `DEPTH` rows of three vectors of AVX-512.
 const PANEL_BYTES: usize = DEPTH * 3 * 64;
 /// B is packed when its rows lie over more bytes than this; below, they stay in the first-level cache.

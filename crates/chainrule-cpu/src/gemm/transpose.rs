@@ -66,6 +66,10 @@ unsafe fn transpose_portable<T: Element>(
     }
 }
 
+/// How many rows ahead the next ones are asked for.
+#[cfg(target_arch = "x86_64")]
+const AHEAD: usize = 32;
+
 #[cfg(target_arch = "x86_64")]
 #[target_feature(enable = "avx2,fma")]
 unsafe fn transpose_avx2<T: Element>(
@@ -76,7 +80,7 @@ unsafe fn transpose_avx2<T: Element>(
     to: *mut T,
     to_stride: usize,
 ) {
-    use crate::simd::Square;
+    use crate::simd::{Square, prefetch};
     let side = T::Avx2::SIDE;
     let (whole_rows, whole_columns) = (rows - rows % side, columns - columns % side);
     // Two blocks of columns, the width of a cache line, all the way down: of the orders measured the one
@@ -84,6 +88,10 @@ unsafe fn transpose_avx2<T: Element>(
     for j0 in (0..whole_columns).step_by(2 * side) {
         let end = (j0 + 2 * side).min(whole_columns);
         for i in (0..whole_rows).step_by(side) {
+            // A row lies a page from the one before, so no hardware foresees it.
+            for row in i + AHEAD..i + AHEAD + side {
+                prefetch(from.wrapping_add(row * from_stride + j0));
+            }
             for j in (j0..end).step_by(side) {
                 // SAFETY: the block lies inside both matrices, and this function is compiled for AVX2.
                 unsafe {

@@ -4,6 +4,7 @@ use chainrule_core::compile::program::{Argument, Map, MapOp, MapOperand, ValueId
 use chainrule_core::shape::Kind;
 
 use super::Place;
+use crate::pair::Arithmetic;
 
 /// Elements that the tiles and operands of a map may have at once, to stay in the first cache.
 const CACHED: usize = 6 << 10;
@@ -45,9 +46,17 @@ pub(crate) enum Pattern {
 }
 
 pub(crate) struct PlannedInstruction {
-    pub(crate) op: MapOp,
+    pub(crate) op: Operation,
     pub(crate) arguments: [Source; 3],
     pub(crate) target: Target,
+}
+
+/// What an instruction does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Operation {
+    One(MapOp),
+    /// One operation on the first two arguments, and another on its result and the third.
+    Pair(Arithmetic, Arithmetic),
 }
 
 /// Where an instruction finds an argument.
@@ -76,15 +85,19 @@ impl PlannedMap {
         let mut values: Vec<ValueId> = map.operands.iter().map(|operand| operand.value).collect();
         values.extend(map.outputs.iter().map(|&(_, value)| value));
         let first_output = map.operands.len();
+        let code = paired(map);
         let mut busy = Busy { until: Vec::new() };
-        let mut targets: Vec<Target> = Vec::with_capacity(map.code.len());
+        let mut targets: Vec<Option<Target>> = vec![None; map.code.len()];
         let mut stores = Vec::new();
-        for (at, last_use) in last_uses(map).into_iter().enumerate() {
-            let kept = map.outputs.iter().enumerate().filter(|(_, (register, _))| *register == at);
+        for (at, last_use) in last_uses(&code, map.code.len()).into_iter().enumerate() {
+            let register = code[at].register;
+            let kept = map.outputs.iter().enumerate().filter(|(_, (kept, _))| *kept == register);
             let mut kept = kept.map(|(place, &(_, value))| (first_output + place, value));
             let first = kept.next();
             let target = match first {
-                Some((slot, value)) if may_write(map, places, value, at) => Target::Value(slot),
+                Some((slot, value)) if may_write(map, &code[at + 1..], places, value) => {
+                    Target::Value(slot)
+                }
                 // A tile is free again after its last use; one to be stored never is.
                 Some(_) => Target::Tile(busy.take(at, usize::MAX)),
                 None => Target::Tile(busy.take(at, last_use)),
@@ -93,22 +106,26 @@ impl PlannedMap {
                 stores.push((target, slot));
             }
             stores.extend(kept.map(|(slot, _)| (target, slot)));
-            targets.push(target);
+            targets[register] = Some(target);
         }
         let mut tiles = busy.until.len();
         let operands: Vec<Pattern> =
             map.operands.iter().map(|operand| pattern(map, operand, &mut tiles)).collect();
         let source = |argument: &Argument| match *argument {
             Argument::Constant(value) => Source::Constant(value),
-            Argument::Register(register) => Source::Result(targets[register]),
+            // A register that has no target is in no argument: it is the first of a pair.
+            Argument::Register(register) => {
+                targets[register].map_or(Source::Constant(f64::NAN), Source::Result)
+            }
             Argument::Operand(operand) => Source::Operand(operand),
         };
-        let code = map.code.iter().zip(&targets).map(|(instruction, &target)| {
+        let code = code.iter().filter_map(|instruction| {
             let mut arguments = [Source::Constant(0.0); 3];
             for (slot, argument) in arguments.iter_mut().zip(&instruction.arguments) {
                 *slot = source(argument);
             }
-            PlannedInstruction { op: instruction.op, arguments, target }
+            let target = targets[instruction.register]?;
+            Some(PlannedInstruction { op: instruction.op, arguments, target })
         });
         let streams = tiles + values.len();
         Self {
@@ -146,24 +163,75 @@ impl Busy {
     }
 }
 
-/// The last instruction that reads each register.
-fn last_uses(map: &Map) -> Vec<usize> {
-    let mut last_use: Vec<usize> = (0..map.code.len()).collect();
-    for (at, instruction) in map.code.iter().enumerate() {
+/// An instruction or a pair of them.
+struct Paired {
+    op: Operation,
+    arguments: Vec<Argument>,
+    /// The register of its result.
+    register: usize,
+}
+
+/// The instructions of a map, each with the one whose result it alone reads, where both are
+/// arithmetic.
+fn paired(map: &Map) -> Vec<Paired> {
+    let mut uses = vec![0; map.code.len()];
+    for argument in map.code.iter().flat_map(|instruction| &instruction.arguments) {
+        if let Argument::Register(register) = argument {
+            uses[*register] += 1;
+        }
+    }
+    map.outputs.iter().for_each(|&(register, _)| uses[register] += 1);
+    let mut all: Vec<Option<Paired>> = Vec::with_capacity(map.code.len());
+    for (register, second) in map.code.iter().enumerate() {
+        let pair = (0..second.arguments.len()).find_map(|place| {
+            let Argument::Register(first) = second.arguments[place] else { return None };
+            if uses[first] != 1 {
+                return None;
+            }
+            let Paired { op: Operation::One(op), arguments, .. } = all[first].as_ref()? else {
+                return None;
+            };
+            let then = Arithmetic::of(second.op, place == 1)?;
+            let op = Operation::Pair(Arithmetic::of(*op, false)?, then);
+            let mut arguments = arguments.clone();
+            arguments.resize(2, Argument::Constant(0.0));
+            arguments.extend(second.arguments.get(1 - place).cloned());
+            Some((first, Paired { op, arguments, register }))
+        });
+        if let Some((first, _)) = &pair {
+            all[*first] = None;
+        }
+        all.push(Some(pair.map_or_else(
+            || Paired {
+                op: Operation::One(second.op),
+                arguments: second.arguments.clone(),
+                register,
+            },
+            |(_, pair)| pair,
+        )));
+    }
+    all.into_iter().flatten().collect()
+}
+
+/// The last instruction that reads the result of each.
+fn last_uses(code: &[Paired], registers: usize) -> Vec<usize> {
+    let mut last_use = vec![0; registers];
+    for (at, instruction) in code.iter().enumerate() {
+        last_use[instruction.register] = at;
         for argument in &instruction.arguments {
             if let Argument::Register(register) = argument {
                 last_use[*register] = at;
             }
         }
     }
-    last_use
+    code.iter().map(|instruction| last_use[instruction.register]).collect()
 }
 
 /// Whether an instruction may write a result to its value while the map's operands are read: if
-/// none lies there, or only one that is read element by element, and not later.
-fn may_write(map: &Map, places: &[Place], value: ValueId, at: usize) -> bool {
+/// none lies there, or only one that is read element by element, and not by those after it.
+fn may_write(map: &Map, later: &[Paired], places: &[Place], value: ValueId) -> bool {
     let is_read_later = |operand: usize| {
-        let mut later = map.code[at + 1..].iter();
+        let mut later = later.iter();
         later.any(|instruction| instruction.arguments.contains(&Argument::Operand(operand)))
     };
     map.operands.iter().enumerate().all(|(operand, read)| {

@@ -111,10 +111,11 @@ fn check(kind: Kind, (m, n, k): (usize, usize, usize), number: usize) {
 #[test]
 fn every_kind_of_product() {
     let shapes = ROWS * COLUMNS * DEPTH;
-    // Coprime to the number of shapes: steps that are this long visit each.
+    // Coprime to the number of shapes: steps of this length spread over all.
     let step = 7_919;
     // Of the depths that are cut nowhere, every tenth is enough even where all is tried.
-    for number in chosen(KINDS.len() * shapes / 10, 600, 31) {
+    // `tiles` tries the product itself in every shape; here every kind meets every hundredth.
+    for number in chosen(KINDS.len() * shapes / 100, 600, 31) {
         let (kind, place) = (KINDS[number % KINDS.len()], number / KINDS.len() * step % shapes);
         let (m, rest) = (1 + place % ROWS, place / ROWS);
         check(kind, (m, 1 + rest % COLUMNS, 1 + rest / COLUMNS), number);
@@ -123,7 +124,7 @@ fn every_kind_of_product() {
 
 #[test]
 fn products_that_are_packed_or_cut_in_their_depth() {
-    let depths = [511, 512, 513, 700, 1025];
+    let depths = [1023, 1024, 1025, 1400, 2049];
     for number in chosen(KINDS.len() * depths.len() * 30, 14, 32) {
         let (kind, rest) = (KINDS[number % KINDS.len()], number / KINDS.len());
         let (k, rest) = (depths[rest % depths.len()], rest / depths.len());
