@@ -6,8 +6,8 @@
     chainrule predict model.onnx table.csv > predictions.csv
     venv/bin/python bench/serve.py model.onnx table.csv predictions.csv
 
-The model's own list of inputs says which columns it reads: tensor(double) [N,1] takes numbers, with
-NaN for an empty cell, tensor(string) [N,1] takes the trimmed text, with "" for an empty cell. Its
+The model's own list of inputs says which columns it reads: tensor(double) [N,1] takes numbers, and
+dates as seconds since 1970, with NaN for an empty cell, tensor(string) [N,1] takes the trimmed text, with "" for an empty cell. Its
 outputs are `prediction` and, for classes, `probabilities` [N,C], or `deviation` if the model gives
 that; the columns compared with these are `prediction`, `probability_LABEL` and `deviation`, in order. Exit 1 if a label differs, or if a number differs
 by more than --tolerance relative and, a probability, by more than --absolute too.
@@ -15,6 +15,8 @@ by more than --tolerance relative and, a probability, by more than --absolute to
 
 import argparse
 import csv
+import json
+import re
 import sys
 from datetime import datetime, timezone
 from pathlib import Path
@@ -34,7 +36,24 @@ def read(path):
     return cells, len(rows)
 
 
-def number(text, where):
+def date_orders(session):
+    """{column: in which order it writes dates}, from what chainrule keeps in the file."""
+    kept = json.loads(session.get_modelmeta().custom_metadata_map["chainrule"])
+    columns = kept["inputs"].get("table", {}).get("schema", {}).get("columns", [])
+    return {column["name"]: column.get("dates", "year") for column in columns}
+
+
+def year_first(text, order):
+    """A date of slashes, dashes or points as ISO has it; a time behind it as it is."""
+    day, blank, time = text.replace("T", " ").partition(" ")
+    parts = re.split(r"[-/.]", day)
+    if order != "year":
+        parts = [parts[2], *(parts[:2] if order == "month" else reversed(parts[:2]))]
+    time = re.sub(r"^(\d):", r"0\1:", time.strip())
+    return "-".join(part.zfill(2) for part in parts) + blank + time
+
+
+def number(text, where, order):
     """A cell as a double: NaN if empty, a date as seconds since 1970."""
     if text == "":
         return numpy.nan
@@ -43,8 +62,8 @@ def number(text, where):
     except ValueError:
         pass
     try:
-        date = datetime.fromisoformat(text)
-    except ValueError:
+        date = datetime.fromisoformat(year_first(text, order))
+    except (ValueError, IndexError):
         sys.exit(f"{where}: {text!r} is neither a number nor a date")
     return (date if date.tzinfo else date.replace(tzinfo=timezone.utc)).timestamp()
 
@@ -52,6 +71,7 @@ def number(text, where):
 def feed(session, table, path):
     """What the session's inputs take, from the columns of the same names."""
     taken = {}
+    orders = date_orders(session)
     for wanted in session.get_inputs():
         if wanted.name not in table:
             sys.exit(f"{path} has no column {wanted.name!r}, an input of the model")
@@ -60,8 +80,9 @@ def feed(session, table, path):
             column = numpy.array(cells, dtype=object)
         elif wanted.type == "tensor(double)":
             places = enumerate(cells, start=1)
+            order = orders.get(wanted.name, "year")
             column = numpy.array(
-                [number(cell, f"{path}, row {row}, {wanted.name}") for row, cell in places]
+                [number(cell, f"{path}, row {row}, {wanted.name}", order) for row, cell in places]
             )
         else:
             sys.exit(f"input {wanted.name!r} is {wanted.type}; columns are double or string")

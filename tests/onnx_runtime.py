@@ -21,6 +21,7 @@ import json
 import random
 import subprocess
 import sys
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
@@ -82,6 +83,15 @@ MODELS = [
     Model("datasets/diabetes.csv", "target", "--activation gelu --layers 32,16"),
     Model("datasets/titanic.csv", "survived", "--activation leaky_relu(x,0.2) --optimizer lbfgs"),
     Model("datasets/iris.csv", "species", "--activation prelu --layers 16,16 --schedule cosine"),
+    Model("dates.csv", "takings"),
+    Model("dates.csv", "takings", "--scale quantile,opened=none"),
+    Model("dates.csv", "weather", "--time opened --validation 0.3"),
+    Model("dates.csv", "takings", "--scale log,when=robust --missing-fill mean --one-hot 8"),
+    Model("dates.csv", "takings", "--group shop --rare 3 --missing-fill zero"),
+    Model("datasets/diabetes.csv", "target", "--scale robust,bmi=quantile"),
+    Model("datasets/titanic.csv", "survived", "--scale quantile,fare=log"),
+    Model("datasets/breast_cancer.csv", "diagnosis", "--scale log"),
+    Model("datasets/wine.csv", "cultivar", "--scale quantile"),
 ]
 
 
@@ -101,6 +111,35 @@ def every_kind(path):
         verdict = "좋음" if level == "3" else dice.choice(["나쁨", "so, so"])
         amount, weight = f"{dice.lognormvariate(3, 2):.4f}", f"{dice.random():.6f}"
         rows.append([city, member, score, "7", level, paid, late, verdict, amount, weight])
+    with open(path, "w", encoding="utf-8", newline="") as file:
+        csv.writer(file, lineterminator="\n").writerows([header, *rows])
+
+
+def dates(path):
+    """Writes a table with dates and times in every form, and a column of many categories."""
+    dice = random.Random(6)
+    header = ["when", "opened", "due", "shop", "customers", "constant day", "weather", "takings"]
+    rows = []
+    for row in range(400):
+        day = datetime(1969, 11, 1) + timedelta(days=dice.randrange(900), seconds=dice.random() * 86400)
+        zone = dice.choice(["", "Z", "+09:00", "-03:30"])
+        when = day.isoformat(sep=dice.choice(["T", " "]), timespec="milliseconds") + zone
+        opened = datetime(1, 1, 1) + timedelta(days=dice.randrange(3652000))
+        due = day + timedelta(days=400000 + dice.randrange(40))
+        shop = f"shop {int(dice.expovariate(0.05))}"
+        customers = "" if row % 9 == 0 else int(dice.lognormvariate(4, 1))
+        weather = dice.choice(["sun", "rain"]) if day.month % 6 < 3 else "snow"
+        takings = 50 + 10 * day.weekday() + day.hour + dice.gauss(0, 3)
+        rows.append([
+            "" if row % 17 == 0 else when,
+            f"{opened.year:04}-{opened.month:02}-{opened.day:02}",
+            "" if row % 23 == 0 else f"{due.day}/{due.month}/{due.year} {due.hour}:{due.minute:02}",
+            shop,
+            customers,
+            "2024-02-29",
+            weather,
+            f"{takings:.3f}",
+        ])
     with open(path, "w", encoding="utf-8", newline="") as file:
         csv.writer(file, lineterminator="\n").writerows([header, *rows])
 
@@ -192,6 +231,7 @@ def main():
     options = parser.parse_args()
     options.folder.mkdir(parents=True, exist_ok=True)
     every_kind(options.folder / "every_kind.csv")
+    dates(options.folder / "dates.csv")
     for model in MODELS:
         check(options.binary.resolve(), model, options.folder)
     print(f"{len(MODELS)} models: ONNX Runtime agrees")

@@ -7,7 +7,7 @@ use crate::workspace::{Workspace, run};
 
 /// Trains models with the command line and compares what ONNX Runtime makes of them.
 pub fn serve(workspace: &Workspace) -> Result<(), String> {
-    run(&mut workspace.cargo("build --package chainrule-cli"))?;
+    run(&mut workspace.cargo("build --package chainrule-cli --all-features"))?;
     let python = environment(workspace, "onnx_runtime")?;
     let mut check = workspace.command(python);
     check.arg("tests/onnx_runtime.py").arg(program(workspace));
@@ -16,7 +16,7 @@ pub fn serve(workspace: &Workspace) -> Result<(), String> {
 
 /// Compares the default model with scikit-learn's, five seeds a data set.
 pub fn accuracy(workspace: &Workspace) -> Result<(), String> {
-    run(&mut workspace.cargo("build --package chainrule-cli"))?;
+    run(&mut workspace.cargo("build --package chainrule-cli --all-features"))?;
     let python = environment(workspace, "accuracy")?;
     let mut accuracy = workspace.command(python);
     run(accuracy.arg("bench/accuracy.py").arg("--binary").arg(program(workspace)))

@@ -37,7 +37,8 @@ pub const STEPS: &[Step] = &[
         about: "no lint of the compiler or of clippy",
         long: false,
         check: |workspace| {
-            command(&mut workspace.cargo("clippy --workspace --all-targets -- -D warnings"))
+            let words = "clippy --workspace --all-targets --all-features -- -D warnings";
+            command(&mut workspace.cargo(words))
         },
     },
     Step { name: "test", about: "every test of every crate", long: false, check: test },
@@ -79,7 +80,7 @@ pub const STEPS: &[Step] = &[
 ];
 
 fn test(workspace: &Workspace) -> Result<(), String> {
-    let mut test = workspace.cargo("test --workspace");
+    let mut test = workspace.cargo("test --workspace --all-features");
     if workspace.full {
         test.env("CHAINRULE_CASES", "20");
     }

@@ -2,12 +2,17 @@
 
 mod bench;
 mod check;
+mod columns;
 mod derive;
 mod explain;
 mod functions;
 mod help;
+mod lr_find;
 mod plot;
+mod reading;
 mod shell;
+mod splits;
+mod stopping;
 mod train;
 mod values;
 
@@ -15,7 +20,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use chainrule::data::ReadOptions;
+use chainrule::data::{Bytes, ReadOptions};
 use chainrule::engine::available_threads;
 
 use crate::output::Manner;
@@ -24,10 +29,12 @@ pub use check::Check;
 pub use derive::Derive;
 pub use explain::Explain;
 pub use functions::Functions;
+pub use lr_find::LrFind;
 pub use plot::Plot;
 pub use shell::{Completions, Manual};
+pub use stopping::{Compare, Stopping};
 pub use train::Train;
-pub use values::TestPart;
+pub use values::Part;
 
 /// Trains neural networks on tables and uses them.
 #[derive(Debug, Parser)]
@@ -44,6 +51,9 @@ pub enum Command {
     /// Trains a network on a table and writes it as an ONNX file
     #[command(help_template = help::TRAIN)]
     Train(Box<Train>),
+    /// Tries learning rates on a table and suggests one
+    #[command(help_template = help::LR_FIND, mut_args(LrFind::shown))]
+    LrFind(Box<LrFind>),
     /// Predicts each row of a table
     #[command(help_template = help::PREDICT)]
     Predict(Predict),
@@ -62,9 +72,12 @@ pub enum Command {
     /// Explains a model: its forward pass and its gradient, step by step
     #[command(help_template = help::EXPLAIN)]
     Explain(Box<Explain>),
-    /// Checks a model's gradients against central differences on your own rows
+    /// Checks a table before training, or a model's gradients on your own rows
     #[command(help_template = help::CHECK)]
     Check(Check),
+    /// Compares runs: in which settings they differ, and what came of them
+    #[command(help_template = help::COMPARE)]
+    Compare(Compare),
     /// Times the steps of trainings, and predictions, on this machine
     #[command(help_template = help::BENCH)]
     Bench(Bench),
@@ -82,6 +95,7 @@ impl Command {
     pub fn manner(&self) -> Manner {
         match self {
             Self::Train(args) => args.voice.manner(),
+            Self::LrFind(args) => args.train.voice.manner(),
             Self::Predict(args) => args.voice.manner(),
             Self::Evaluate(args) => args.voice.manner(),
             Self::Inspect(args) => Manner { json: args.json, quiet: false },
@@ -89,6 +103,7 @@ impl Command {
             Self::Functions(args) => args.voice.manner(),
             Self::Explain(args) => args.voice.manner(),
             Self::Check(args) => args.voice.manner(),
+            Self::Compare(args) => Manner { json: args.json, quiet: false },
             Self::Bench(args) => args.voice.manner(),
             Self::Plot(args) => args.voice.manner(),
             Self::Completions(_) | Self::Man(_) => Manner::default(),
@@ -142,6 +157,10 @@ pub struct Format {
     /// Numbers have a comma before the fraction: 1,5
     #[arg(long)]
     pub decimal_comma: bool,
+    /// The most memory that reading may take, such as 500MB
+    /// [default: half of the machine's]
+    #[arg(long, value_name = "BYTES", allow_negative_numbers = true, verbatim_doc_comment)]
+    pub max_memory: Option<Bytes>,
 }
 
 impl Format {
@@ -152,6 +171,7 @@ impl Format {
             delimiter: self.delimiter,
             thousands: self.thousands,
             decimal_comma: self.decimal_comma,
+            max_memory: self.max_memory,
             ..ReadOptions::default()
         }
     }
@@ -162,8 +182,12 @@ impl Format {
 pub struct Predict {
     /// The model file
     pub model: PathBuf,
-    /// The rows to predict, a CSV file with a header line; - is standard input
-    pub data: PathBuf,
+    #[arg(required = true, value_name = "DATA", help = help::DATA)]
+    pub data: Vec<PathBuf>,
+    /// Copy columns of the data in front of the predictions; several with
+    /// commas between
+    #[arg(long, value_name = "COLUMN[,COLUMN]", help_heading = "Output", verbatim_doc_comment)]
+    pub keep: Vec<String>,
     /// Where to write the predictions [default: standard output]
     #[arg(long, short, value_name = "FILE", help_heading = "Output")]
     pub output: Option<PathBuf>,
@@ -178,13 +202,28 @@ pub struct Predict {
     pub format: Format,
 }
 
+impl Predict {
+    /// The names of the columns to copy; a name with a comma stands in quotes, as in the file.
+    pub fn kept(&self) -> Vec<String> {
+        let mut reader = csv::ReaderBuilder::new();
+        let reader = reader.has_headers(false).flexible(true);
+        let names = |text: &String| {
+            let mut reader = reader.from_reader(text.as_bytes());
+            let records: Vec<csv::StringRecord> = reader.records().flatten().collect();
+            let names = records.iter().flat_map(csv::StringRecord::iter);
+            names.map(|name| name.trim().to_owned()).collect::<Vec<String>>()
+        };
+        self.keep.iter().flat_map(names).collect()
+    }
+}
+
 /// `chainrule evaluate`.
 #[derive(Debug, Args)]
 pub struct Evaluate {
     /// The model file
     pub model: PathBuf,
-    /// Rows with the target column, a CSV file with a header line; - is standard input
-    pub data: PathBuf,
+    #[arg(required = true, value_name = "DATA", help = help::ANSWERED)]
+    pub data: Vec<PathBuf>,
     #[arg(long, value_name = "NAME|FORMULA", help = help::METRIC, value_parser = values::metric)]
     #[arg(allow_hyphen_values = true)]
     pub metric: Vec<String>,

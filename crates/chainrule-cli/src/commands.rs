@@ -2,11 +2,14 @@
 
 pub mod bench;
 pub mod check;
+pub mod compare;
 pub mod derive;
 pub mod evaluate;
 pub mod explain;
+mod folds;
 pub mod functions;
 pub mod inspect;
+pub mod lr_find;
 pub mod plot;
 pub mod predict;
 mod profile;
@@ -38,7 +41,7 @@ impl Loaded {
     /// Opens a model, and reads a file under the columns that it was trained on.
     fn open(
         model: &Path,
-        data: &Path,
+        data: &[impl AsRef<Path>],
         options: &ReadOptions,
         output: &mut Output,
     ) -> Result<Self, Failure> {

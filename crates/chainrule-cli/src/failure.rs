@@ -24,13 +24,18 @@ pub enum Failure {
     NoInterrupt { reason: io::Error },
     /// Ctrl-C; what was to be said about it has been said.
     Interrupted,
+    /// SIGTERM, likewise.
+    Terminated,
+    /// Another run is at work in the folder.
+    RunIsBusy { folder: String },
 }
 
 impl Failure {
     /// The exit code for a command line that is to be corrected.
     pub const USAGE: u8 = 2;
 
-    /// 2 if the command line is to be corrected, 130 after Ctrl-C, 1 for everything else.
+    /// 2 if the command line is to be corrected, 130 after Ctrl-C, 143 after SIGTERM, 1 for
+    /// everything else.
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::Library(error) => match error.kind() {
@@ -47,8 +52,10 @@ impl Failure {
             | Self::WrongGradient { .. }
             | Self::FileExists { .. }
             | Self::Unwritable { .. }
-            | Self::NoInterrupt { .. } => 1,
+            | Self::NoInterrupt { .. }
+            | Self::RunIsBusy { .. } => 1,
             Self::Interrupted => 130,
+            Self::Terminated => 143,
         }
     }
 
@@ -84,6 +91,12 @@ impl fmt::Display for Failure {
             }
             Self::NoInterrupt { reason } => write!(f, "Ctrl-C cannot be caught ({reason})"),
             Self::Interrupted => f.write_str("interrupted"),
+            Self::Terminated => f.write_str("terminated"),
+            Self::RunIsBusy { folder } => write!(
+                f,
+                "{folder}: another training is at work there; wait for its end, or write to \
+                 another file with --output"
+            ),
         }
     }
 }

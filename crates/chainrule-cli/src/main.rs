@@ -3,7 +3,7 @@
 //! [`args`] says what can be asked, each file of [`commands`] answers one question, and everything
 //! that is printed goes through [`output`]. Results go to standard output, progress and notes to
 //! standard error. It exits with 0; 1 for a failure; 2 if the command line is to be corrected; 130
-//! after Ctrl-C. A reader who closes the pipe early (`| head`) is no failure.
+//! after Ctrl-C and 143 after SIGTERM. A reader who closes the pipe early (`| head`) is no failure.
 
 mod args;
 mod commands;
@@ -36,6 +36,7 @@ fn main() -> ExitCode {
     }
     let result = match &arguments.command {
         Command::Train(args) => commands::train::run(args, &mut output),
+        Command::LrFind(args) => commands::lr_find::run(args, &mut output),
         Command::Predict(args) => commands::predict::run(args, &mut output),
         Command::Evaluate(args) => commands::evaluate::run(args, &mut output),
         Command::Inspect(args) => commands::inspect::run(args, &mut output),
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         Command::Derive(args) => commands::derive::run(args, &mut output),
         Command::Explain(args) => commands::explain::run(args, &mut output),
         Command::Check(args) => commands::check::run(args, &mut output),
+        Command::Compare(args) => commands::compare::run(args, &mut output),
         Command::Bench(args) => commands::bench::run(args, &mut output),
         Command::Plot(args) => commands::plot::run(args, &mut output),
         Command::Completions(args) => commands::shell::completions(args, &mut output),

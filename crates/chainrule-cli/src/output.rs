@@ -104,7 +104,7 @@ impl Output {
     /// What went wrong.
     pub fn error(&mut self, failure: &Failure) {
         self.results_first();
-        if !matches!(failure, Failure::Interrupted) {
+        if !matches!(failure, Failure::Interrupted | Failure::Terminated) {
             let text = failure.to_string();
             let lines: Vec<String> = match failure {
                 // The lines below show the place in the formula.

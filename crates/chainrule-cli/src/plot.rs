@@ -9,6 +9,7 @@ mod chart;
 pub mod curve;
 pub mod draw_contours;
 pub mod draw_curves;
+pub mod draw_rates;
 mod evaluate;
 pub mod field;
 pub mod font;

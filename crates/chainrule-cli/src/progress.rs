@@ -1,5 +1,5 @@
 //! The story of a training while it runs: a bar on a terminal, lines at doubling intervals, or
-//! JSON; and the ear for Ctrl-C.
+//! JSON; and the ear for Ctrl-C, SIGTERM and the end of the time.
 
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use chainrule::train::{Callback, Epoch};
 use console::Term;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Ending, Interrupt};
 use crate::output::{Object, Output, short, whole_seconds};
 
 /// What takes part in a training to tell of it.
@@ -20,6 +20,8 @@ pub struct Progress<'a> {
     epochs: usize,
     steps: u64,
     started: Instant,
+    /// The steps that were taken before it was started.
+    before: Option<u64>,
     bar: Option<ProgressBar>,
     drawn: Instant,
     /// The epoch that runs: its number, and the sum and count of its steps' losses so far.
@@ -27,7 +29,9 @@ pub struct Progress<'a> {
     /// The loss of the last finished epoch, and what the bar says of its validation.
     finished: Option<f64>,
     validation: String,
-    warned: bool,
+    /// Whether the columns of the epochs have been named.
+    titled: bool,
+    ending: Option<Ending>,
     /// Whether the kernels are timed, and how many steps they ran and how long, at the end.
     profiles: bool,
     profile: (u64, Vec<KernelTime>),
@@ -73,18 +77,44 @@ impl<'a> Progress<'a> {
             epochs,
             steps,
             started: now,
+            before: None,
             bar,
             drawn: now,
             running: (1, 0.0, 0),
             finished: None,
             validation: String::new(),
-            warned: false,
+            titled: false,
+            ending: None,
             profiles: false,
             profile: (0, Vec::new()),
             first_step: None,
             last_step: None,
             evaluated: Duration::ZERO,
         }
+    }
+
+    /// Goes on after so many finished epochs.
+    pub fn after(self, epochs: usize) -> Self {
+        Self { running: (epochs + 1, 0.0, 0), ..self }
+    }
+
+    /// What has ended the training, if something did.
+    pub fn ending(&self) -> Option<Ending> {
+        self.ending
+    }
+
+    /// Tells of something that is no error, without disturbing the bar.
+    pub fn note(&mut self, note: &str) {
+        let output = &mut *self.output;
+        match &self.bar {
+            Some(bar) => bar.suspend(|| output.note(&note)),
+            None => output.note(&note),
+        }
+    }
+
+    /// An epoch as a line of JSON; the seconds are those since training began.
+    pub fn event(&self, epoch: &Epoch) -> Object {
+        event(epoch, self.started.elapsed().as_secs_f64())
     }
 
     /// Lets the kernels be timed.
@@ -113,7 +143,8 @@ impl<'a> Progress<'a> {
         }
         self.drawn = Instant::now();
         let (epoch, sum, count) = self.running;
-        let left = (self.steps.saturating_sub(step)) as f64 / step.max(1) as f64;
+        let done = step.saturating_sub(self.before.unwrap_or(0)).max(1);
+        let left = (self.steps.saturating_sub(step)) as f64 / done as f64;
         let left = whole_seconds(left * self.started.elapsed().as_secs_f64());
         let loss = match self.finished {
             Some(loss) if count < ENOUGH => loss,
@@ -135,7 +166,7 @@ impl<'a> Progress<'a> {
 
     fn told(&mut self, epoch: &Epoch) {
         let headline = headline(&epoch.metrics);
-        if epoch.number == 1 {
+        if !std::mem::replace(&mut self.titled, true) {
             let mut names = vec!["loss"];
             names.extend(epoch.validation_loss.map(|_| "validation"));
             names.extend(headline.map(|(name, _)| name));
@@ -160,17 +191,20 @@ impl Callback for Progress<'_> {
     fn step(&mut self, step: u64, loss: f64) -> ControlFlow<()> {
         self.running.1 += loss;
         self.running.2 += 1;
+        self.before.get_or_insert(step.saturating_sub(1));
         if self.profiles {
             self.last_step = Some(Instant::now());
             self.first_step = self.first_step.or(self.last_step);
         }
         self.draw(step);
-        if !self.interrupt.asked() {
-            return ControlFlow::Continue(());
-        }
-        if !self.warned {
-            self.warned = true;
-            self.line("Ctrl-C: ending with the best epoch so far; once more ends at once");
+        let Some(ending) = self.interrupt.asked() else { return ControlFlow::Continue(()) };
+        if self.ending.replace(ending).is_none() {
+            let name = ending.name();
+            let once_more = match ending {
+                Ending::Interrupt | Ending::Terminate => "; once more ends at once",
+                Ending::Time => "",
+            };
+            self.line(&format!("{name}: ending with the best epoch so far{once_more}"));
         }
         ControlFlow::Break(())
     }
@@ -179,7 +213,8 @@ impl Callback for Progress<'_> {
         self.running = (epoch.number + 1, 0.0, 0);
         self.evaluated += self.last_step.take().map_or(Duration::ZERO, |last| last.elapsed());
         if self.output.json() {
-            self.output.object(event(epoch, self.started.elapsed().as_secs_f64()));
+            let event = self.event(epoch);
+            self.output.object(event);
         } else if self.output.tells() {
             self.told(epoch);
         }
@@ -205,6 +240,7 @@ fn event(epoch: &Epoch, seconds: f64) -> Object {
         .count("epoch", epoch.number as u64)
         .object("train", Some(Object::new().number("loss", epoch.training_loss)))
         .object("validation", validation)
+        .number("learning_rate", epoch.learning_rate)
         .truth("best", epoch.best)
         .number("seconds", seconds)
 }

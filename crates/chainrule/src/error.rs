@@ -22,6 +22,11 @@ impl Error {
     pub fn kind(&self) -> &ErrorKind {
         &self.0
     }
+
+    /// What went wrong, to be said with more.
+    pub(crate) fn into_kind(self) -> ErrorKind {
+        *self.0
+    }
 }
 
 impl From<ErrorKind> for Error {
@@ -91,6 +96,7 @@ impl std::error::Error for Error {
             ErrorKind::Engine(error) => Some(error),
             ErrorKind::Metric(error) => Some(error),
             ErrorKind::Onnx { reason, .. } => Some(reason),
+            ErrorKind::Safetensors { reason, .. } => Some(reason),
             _ => None,
         }
     }
@@ -109,6 +115,20 @@ pub enum ErrorKind {
     FileNotFound { file: String },
     /// The system refused to open or to read the file.
     FileUnreadable { file: String, reason: std::io::Error },
+    /// The table and what is read of its files take more memory than they may.
+    TooLarge { file: String, bound: crate::data::Bytes },
+    /// A stream would have to be read again, and is too long to be kept.
+    ReadOnce { file: String },
+    /// The file is in a format that this build does not read.
+    FormatNotBuilt { file: String, format: &'static str },
+    /// The bytes are no array of NumPy that is a table.
+    Array { file: String, reason: crate::data::ArrayFault },
+    /// The bytes are no sound Parquet or Arrow file, or hold what no table has.
+    Columnar { file: String, reason: String },
+    /// A schema is not what it must be.
+    InvalidSchema { file: String, reason: String },
+    /// Of several files one has other columns than the first: one more, or one fewer.
+    ColumnsDiffer { file: String, first: String, name: String, is_extra: bool },
 
     // The text of a table.
     /// The file holds nothing, or blank lines alone.
@@ -133,6 +153,8 @@ pub enum ErrorKind {
     UnknownColumn { file: String, name: String, nearest: Option<String>, available: Vec<String> },
     /// A column that the model was trained on is absent.
     ColumnMissing { file: String, name: String, nearest: Option<String> },
+    /// A cell is not of the kind that was declared of its column.
+    NotAsDeclared { file: String, line: u64, column: String, value: String, expected: Kind },
     /// A cell does not fit the kind of column that the model was trained on.
     WrongKind { file: String, line: u64, column: String, value: String, expected: Kind },
     /// A column of numbers holds a few words; the first is named.
@@ -143,6 +165,8 @@ pub enum ErrorKind {
     NotFinite { file: String, line: u64, column: String, value: f64 },
     /// A number is so far from those of the training part that it leaves the range of an f32.
     TooFar { file: String, line: u64, column: String, value: f64 },
+    /// The logarithm of a negative number is wanted.
+    LogOfNegative { file: String, line: u64, column: String, value: f64 },
     /// Columns handed over in memory differ in length.
     UnequalColumns { name: String, expected: usize, found: usize },
 
@@ -196,12 +220,14 @@ pub enum ErrorKind {
     LogOfTarget { file: String, line: u64, column: String, value: f64 },
     /// A loss of counts met a negative target.
     NegativeCount { file: String, line: u64, column: String, value: f64 },
+    /// A row has no time in the column by which rows are split.
+    MissingTime { file: String, line: u64, column: String },
     /// The weight of a row is missing, negative, or no finite number.
     InvalidWeight { file: String, line: u64, column: String, value: f64 },
     /// Every row of a part has weight 0.
     NoWeight { file: String, column: String, part: &'static str },
-    /// The loss of an epoch is not a finite number.
-    Diverged { epoch: usize, loss: f64 },
+    /// A loss, a gradient or a parameter is not a finite number.
+    Diverged(crate::train::Divergence),
     /// An expression is wrong, as built by a network, a loss or a formula.
     Expression(chainrule_core::Error),
     /// What was asked of the engine does not fit its program.
@@ -218,6 +244,18 @@ pub enum ErrorKind {
     NotAModel { file: String, detail: String },
     /// The model file ends before its content does.
     TruncatedModel { file: String, expected: u64, found: u64 },
+
+    // Checkpoints.
+    /// The bytes are not a safetensors file that chainrule reads.
+    Safetensors { file: String, reason: crate::io::SafetensorsError },
+    /// The file is no checkpoint that this program wrote, or it is damaged.
+    NotACheckpoint { file: String, detail: String },
+    /// A checkpoint is of another run: its data or settings are others.
+    OtherRun { file: String, differences: Vec<crate::checkpoint::Difference> },
+    /// Training cannot begin with a model: it is of other columns, another target, or other layers.
+    OtherModel { file: String, detail: String },
+    /// A checkpoint is of a run that came to its end, so that there is nothing to go on with.
+    RunIsOver { file: String, epochs: usize },
 }
 
 impl fmt::Display for ErrorKind {
@@ -229,6 +267,37 @@ impl fmt::Display for ErrorKind {
             Self::FileUnreadable { file, reason } => {
                 write!(f, "{file}: the file cannot be read ({reason})")
             }
+            Self::TooLarge { file, bound } => write!(
+                f,
+                "{file}: the table takes more than {bound} of memory; --max-memory raises the bound"
+            ),
+            Self::ReadOnce { file } => write!(
+                f,
+                "{file}: a column that began with numbers goes on with other text, and what came \
+                 before is gone; save the data to a file, or say with --text or --number what the \
+                 columns are"
+            ),
+            Self::FormatNotBuilt { file, format } => write!(
+                f,
+                "{file}: this is a {format} file, which this build does not read; install one that \
+                 does (cargo install chainrule-cli --features parquet), or save the data as CSV"
+            ),
+            Self::Array { file, reason } => write!(f, "{file}: no array to read: {reason}"),
+            Self::Columnar { file, reason } => write!(f, "{file}: it cannot be read: {reason}"),
+            Self::InvalidSchema { file, reason } => write!(
+                f,
+                "{file}: not a schema: {reason}; `chainrule check DATA --json` writes one"
+            ),
+            Self::ColumnsDiffer { file, first, name, is_extra: true } => write!(
+                f,
+                "{file}: there is a column {name:?}, which {first} does not have; files that are \
+                 read together have the same columns"
+            ),
+            Self::ColumnsDiffer { file, first, name, is_extra: false } => write!(
+                f,
+                "{file}: there is no column {name:?}, which {first} has; files that are read \
+                 together have the same columns"
+            ),
             Self::EmptyFile { file } => write!(
                 f,
                 "{file}: the file is empty; a table needs a line of column names and one line a row"
@@ -280,6 +349,12 @@ impl fmt::Display for ErrorKind {
                 write_nearest(f, nearest.as_deref())?;
                 write!(f, "; add it, or rename the column that holds it")
             }
+            Self::NotAsDeclared { file, line, column, value, expected } => write!(
+                f,
+                "{file}, line {line}, column {column:?}: found {value:?}, where the schema says {}; \
+                 correct the cell or leave it empty, or say what the column is",
+                expected.plural()
+            ),
             Self::WrongKind { file, line, column, value, expected } => write!(
                 f,
                 "{file}, line {line}, column {column:?}: found {value:?}, where the model was \
@@ -307,6 +382,12 @@ impl fmt::Display for ErrorKind {
                 f,
                 "{file}, line {line}, column {column:?}: {value:?} lies too far from the values \
                  that the model was trained on to be computed with; correct the cell"
+            ),
+            Self::LogOfNegative { file, line, column, value } => write!(
+                f,
+                "{file}, line {line}, column {column:?}: the number is {value}, but the column is \
+                 scaled by log(1 + x), which takes numbers of 0 or more; correct the cell, or train \
+                 with another scale (--scale {column}=standard)"
             ),
             Self::UnequalColumns { name, expected, found } => {
                 write!(f, "column {name:?} has {found} rows, where the first column has {expected}")
@@ -399,6 +480,11 @@ impl fmt::Display for ErrorKind {
                 "{file}: line {line}: the target {column:?} is {value}, but poisson takes counts: \
                  it needs targets of 0 or more; use --loss mse or correct the value"
             ),
+            Self::MissingTime { file, line, column } => write!(
+                f,
+                "{file}, line {line}: the time in {column:?} is missing, by which rows are split; \
+                 fill it in, or leave the row out"
+            ),
             Self::InvalidWeight { file, line, column, value } if value.is_nan() => write!(
                 f,
                 "{file}: line {line}: the weight in {column:?} is missing; fill it in, 0 for a \
@@ -413,11 +499,7 @@ impl fmt::Display for ErrorKind {
                 f,
                 "{file}: the weight in {column:?} is 0 in every row {part}; at least one must count"
             ),
-            Self::Diverged { epoch, loss } => write!(
-                f,
-                "the loss is {loss} in epoch {epoch}: training diverged; try a smaller \
-                 --learning-rate"
-            ),
+            Self::Diverged(divergence) => write!(f, "{divergence}; {}", divergence.advice()),
             Self::Expression(error) => error.fmt(f),
             Self::Engine(error) => error.fmt(f),
             Self::Metric(error) => error.fmt(f),
@@ -430,6 +512,30 @@ impl fmt::Display for ErrorKind {
             Self::NotAModel { file, detail } => {
                 write!(f, "{file}: not a model that chainrule wrote ({detail})")
             }
+            Self::Safetensors { file, reason } => {
+                write!(f, "{file}: not a checkpoint: {reason}; remove it to begin anew")
+            }
+            Self::NotACheckpoint { file, detail } => write!(
+                f,
+                "{file}: not a checkpoint that can be gone on from ({detail}); remove it to begin anew"
+            ),
+            Self::OtherRun { file, differences } => {
+                write!(f, "{file}: the checkpoint is of another run: ")?;
+                for (place, difference) in differences.iter().enumerate() {
+                    write!(f, "{}{difference}", if place == 0 { "" } else { "; " })?;
+                }
+                write!(f, "; give the same data and settings, or leave out --resume to begin anew")
+            }
+            Self::OtherModel { file, detail } => write!(
+                f,
+                "{file}: training cannot begin with this model: {detail}; give the settings that it \
+                 was trained with, or leave out --start-from"
+            ),
+            Self::RunIsOver { file, epochs } => write!(
+                f,
+                "{file}: the run came to its end after epoch {epochs}; leave out --resume to begin \
+                 anew"
+            ),
             Self::TruncatedModel { file, expected, found } => write!(
                 f,
                 "{file}: the model file is incomplete: expected {expected} bytes, found {found}; \

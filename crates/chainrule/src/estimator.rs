@@ -2,20 +2,27 @@
 
 mod architecture;
 mod evaluation;
+mod folds;
 mod objective;
+mod rate_finder;
 mod recipe;
+mod start;
 
 use crate::criterion::Criterion;
-use crate::data::{Encoders, Note, Schema, Table, Target, TargetEncoder, row_weights, split};
+use crate::data::{
+    Division, Encoders, Note, Schema, Table, Target, TargetEncoder, row_weights, rows_with_target,
+};
 use crate::engine::{Data as Numbers, Matrices, Matrix};
-use crate::error::Result;
+use crate::error::{ErrorKind, Result};
 use crate::metrics::Choice;
 use crate::model::{Inputs, Model, Summary};
 use crate::network::Network;
-use crate::train::{self, Callback, Data, Epoch, Settings};
+use crate::train::{self, Callback, Data, Divergence, Epoch, Settings, Start};
 pub use evaluation::{Evaluation, evaluate, evaluate_rows};
 use evaluation::{Truth, Watched};
+pub use folds::{Fold, Spread};
 use objective::Weights;
+pub use rate_finder::{Ended, RateRange, RateTest, Tried};
 pub use recipe::{Embed, Normalization, Recipe};
 use recipe::{in_words, invalid, settings, share};
 
@@ -26,10 +33,12 @@ pub struct Fitted {
     pub model: Model,
     /// Every epoch.
     pub history: Vec<Epoch>,
-    /// Whether the callback ended training.
+    /// Whether the callback ended training before its end.
     pub interrupted: bool,
     /// Whether a solver ended it, at the optimum as far as it can tell.
     pub converged: bool,
+    /// What ended it, if a loss, a gradient or a parameter was no finite number any more.
+    pub diverged: Option<Divergence>,
 }
 
 /// What is known before training starts.
@@ -55,7 +64,10 @@ pub struct Plan {
     pub test: Vec<usize>,
     encoders: Encoders,
     training: Vec<usize>,
+    /// Rows of the table, or of the validation table if there is one.
     validation: Vec<usize>,
+    validation_table: Option<Table>,
+    /// How much the rows of the target count, then those of the validation table.
     weights: Option<Vec<f64>>,
     /// What is measured besides the metrics of every report.
     pub metrics: Vec<Choice>,
@@ -67,31 +79,67 @@ impl Plan {
     /// # Errors
     /// What is wrong with the table, the target or the recipe.
     pub fn new<S: AsRef<str>>(table: &Table, targets: &[S], recipe: &Recipe) -> Result<Self> {
-        let mut schema = Schema::infer(table, targets)?;
-        if let Some(weight) = &recipe.weight {
-            schema = schema.with_weight(table, weight)?;
-        }
+        Self::with(table, recipe.schema(table, targets)?, None, recipe)
+    }
+
+    /// Looks at a table under a schema ([`Recipe::schema`] infers one), and decides what will be
+    /// trained. The best epoch is chosen by the rows of another table, read under the same schema,
+    /// or else by a part of the table.
+    ///
+    /// # Errors
+    /// What is wrong with the tables, the target or the recipe.
+    pub fn with(
+        table: &Table,
+        schema: Schema,
+        validation: Option<Table>,
+        recipe: &Recipe,
+    ) -> Result<Self> {
         let mut target = Target::infer(table, &schema, objective::task(&schema, recipe))?;
         // Those of the test part too, before anything is spent.
         row_weights(table, &schema, &target.rows)?;
-        let classes = target.classes(table)?;
-        let fraction = share("test", recipe.test)?;
-        // Another seed, so that the two parts are not drawn alike.
-        let (rows, test) = split(&target.rows, fraction, !recipe.seed, classes.as_deref());
+        let division =
+            Division::of(table, &target, recipe.group.as_deref(), recipe.time.as_deref())?;
+        let (rows, test) = recipe.test_part(&division, &target.rows)?;
         target.rows = rows;
+        Self::on(table, schema, target, &division, test, validation, recipe)
+    }
+
+    /// Decides what will be trained on the rows of a target.
+    fn on(
+        table: &Table,
+        schema: Schema,
+        target: Target,
+        division: &Division,
+        test: Vec<usize>,
+        validation_table: Option<Table>,
+        recipe: &Recipe,
+    ) -> Result<Self> {
         let loss = objective::loss(&target, recipe)?;
         let classes = target.classes(table)?;
         let fraction = share("validation", recipe.validation)?;
-        let (training, validation) = split(&target.rows, fraction, recipe.seed, classes.as_deref());
-        let embedded: Vec<&str> = recipe.embed.iter().map(|embed| &*embed.column).collect();
-        let encoders =
-            Encoders::fit_with_codes(table, &schema, &training, &embedded, recipe.threads)?;
+        let mut notes: Vec<Note> =
+            table.notes().iter().cloned().chain(target.dropped.clone()).collect();
+        let (training, validation) = match &validation_table {
+            None => division.hold_out(&target.rows, fraction, recipe.seed),
+            Some(validation) => {
+                let (rows, dropped) = rows_with_target(validation, &schema)?;
+                notes.extend(dropped);
+                (target.rows.clone(), rows)
+            }
+        };
+        let encoders = Encoders::fit_with(table, &schema, &training, &recipe.encoders())?;
         let metrics: Vec<Choice> =
             recipe.metrics.iter().map(|text| Choice::parse(text)).collect::<Result<_>>()?;
-        let parts = [training.as_slice(), &validation];
-        let weights = Weights::of(table, &schema, &target, classes.as_deref(), parts, recipe)?;
+        let own: &[usize] = if validation_table.is_some() { &[] } else { &validation };
+        let parts = [training.as_slice(), own];
+        let mut weights = Weights::of(table, &schema, &target, classes.as_deref(), parts, recipe)?;
         let scaling = objective::scaling(&loss);
         let encoded_target = TargetEncoder::fit(table, &target, &training, scaling)?;
+        if let Some(table) = &validation_table {
+            // What is wrong with the answers is said before the training.
+            encoded_target.encode(table, &validation)?;
+            weights.extend(table, &schema, &encoded_target, &validation)?;
+        }
         let loss = loss.in_units(encoded_target.units());
         let outputs = objective::outputs(&loss, &encoded_target);
         let settings = settings(recipe, training.len())?;
@@ -99,13 +147,13 @@ impl Plan {
         let network = architecture::network(recipe, &encoders, dropout, outputs)?;
         let chosen = if recipe.loss.is_some() { "as asked" } else { "chosen from the target" };
         let explanation = format!(
-            "{}: {} with {} ({chosen}){}",
+            "{}: {} with {} ({chosen}){}{}",
             target.explanation,
             objective::last_step(&loss),
             loss.name(),
-            weights.words
+            weights.words,
+            recipe.apart()
         );
-        let notes = table.notes().iter().cloned().chain(target.dropped.clone()).collect();
         Ok(Self {
             target,
             network,
@@ -119,6 +167,7 @@ impl Plan {
             encoders,
             training,
             validation,
+            validation_table,
             metrics,
             weights: weights.of_rows,
         })
@@ -134,23 +183,47 @@ impl Plan {
     /// # Errors
     /// A target that the loss does not take; [`Diverged`](crate::ErrorKind::Diverged).
     pub fn train(self, table: &Table, callback: &mut dyn Callback) -> Result<Fitted> {
+        self.train_from(table, Start::default(), callback)
+    }
+
+    /// Trains what was decided from other numbers than the network's own first ones, or goes on
+    /// where it was stopped.
+    ///
+    /// # Errors
+    /// As [`Plan::train`] and [`train_from`](train::train_from).
+    pub fn train_from(
+        self,
+        table: &Table,
+        start: Start,
+        callback: &mut dyn Callback,
+    ) -> Result<Fitted> {
         let rows = &self.target.rows;
-        let x = self.encoders.encode_rows_on(table, rows, self.settings.threads)?;
-        let y = self.encoded_target.encode(table, rows)?;
-        let x = matrix(&x, rows.len(), self.encoders.width())?;
-        let y = matrix(&y, rows.len(), self.encoded_target.width())?;
+        let mut x = self.encoders.encode_rows_on(table, rows, self.settings.threads)?;
+        let mut y = self.encoded_target.encode(table, rows)?;
+        let mut count = rows.len();
+        if let Some(table) = &self.validation_table {
+            let rows = &self.validation;
+            x.extend(self.encoders.encode_rows_on(table, rows, self.settings.threads)?);
+            y.extend(self.encoded_target.encode(table, rows)?);
+            count += rows.len();
+        }
+        let x = matrix(&x, count, self.encoders.width())?;
+        let y = matrix(&y, count, self.encoded_target.width())?;
         let mut groups = vec![("x", x), ("y", y)];
         if let Some(weights) = &self.weights {
-            let column = Matrix::new(Numbers::F64(weights), rows.len(), 1);
-            groups.push(("weight", column.ok_or_else(|| unfit("the rows", rows.len()))?));
+            let column = Matrix::new(Numbers::F64(weights), count, 1);
+            groups.push(("weight", column.ok_or_else(|| unfit("the rows", count))?));
         }
         let Some(source) = Matrices::new(&groups) else {
-            return Err(unfit("the rows", rows.len()));
+            return Err(unfit("the rows", count));
         };
         // The rows with a target are numbered from 0 in what was encoded.
         let place = |row: &usize| rows.binary_search(row).unwrap_or(0) as u32;
         let training: Vec<u32> = self.training.iter().map(place).collect();
-        let validation: Vec<u32> = self.validation.iter().map(place).collect();
+        let validation: Vec<u32> = match &self.validation_table {
+            None => self.validation.iter().map(place).collect(),
+            Some(_) => (rows.len() as u32..count as u32).collect(),
+        };
         let settings = self.settings;
         let mut model = Model {
             inputs: Inputs::Table { schema: self.schema, encoders: self.encoders },
@@ -171,16 +244,31 @@ impl Plan {
                 epochs: 0,
                 best_epoch: 0,
                 validation: Vec::new(),
+                ended: None,
             },
         };
         let data = Data { source: &source, training: &training, validation: &validation };
-        let truth = Truth::of(&model, table, &self.validation, &self.metrics)?;
+        let judges = self.validation_table.as_ref().unwrap_or(table);
+        let truth = Truth::of(&model, judges, &self.validation, &self.metrics)?;
         if !self.validation.is_empty() {
             truth.check()?;
         }
         let mut watched = Watched { model: &model, truth: &truth, inner: callback };
-        let trained =
-            train::train::<f32>(&model.network, &self.loss, data, &settings, &mut watched)?;
+        let (network, loss) = (&model.network, &self.loss);
+        // A row of what was encoded, as the row of the table that it is.
+        let located = |mut divergence: Divergence| {
+            if let Some(origin) = &mut divergence.origin {
+                origin.row = origin.row.and_then(|row| rows.get(row).copied());
+                let place = |row: usize| (table.file_of(row).to_owned(), table.line(row));
+                origin.line = origin.row.map(place);
+            }
+            divergence
+        };
+        let trained = train::train_from::<f32>(network, loss, data, &settings, start, &mut watched);
+        let trained = trained.map_err(|error| match error.into_kind() {
+            ErrorKind::Diverged(divergence) => ErrorKind::Diverged(located(divergence)),
+            other => other,
+        })?;
         let best = trained.history.get(trained.best_epoch.wrapping_sub(1));
         model.summary.epochs = trained.history.len();
         model.summary.best_epoch = trained.best_epoch;
@@ -192,8 +280,9 @@ impl Plan {
             model.summary.validation = all.collect();
         }
         (model.parameters, model.states) = (trained.parameters, trained.states);
-        let train::Trained { history, interrupted, converged, .. } = trained;
-        Ok(Fitted { model, history, interrupted, converged })
+        let train::Trained { history, interrupted, converged, diverged, .. } = trained;
+        let diverged = diverged.map(located);
+        Ok(Fitted { model, history, interrupted, converged, diverged })
     }
 }
 

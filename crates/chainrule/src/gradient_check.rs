@@ -56,7 +56,7 @@ use crate::explanation::criterion_of;
 use crate::losses;
 use crate::model::{Inputs, Model};
 use crate::network::{Built, Network};
-use crate::train::{Data, program};
+use crate::train::{Data, Divergence, program};
 
 /// How gradients are checked.
 #[derive(Clone, Copy, Debug)]
@@ -215,7 +215,7 @@ pub fn check(
     let mut whole = Loss::new(&roots, &values, criterion, data, settings)?;
     let loss = whole.value()?;
     if !loss.is_finite() {
-        return Err(ErrorKind::Diverged { epoch: 0, loss }.into());
+        return Err(ErrorKind::Diverged(Divergence::of_loss(0, loss)).into());
     }
     let found = whole.engine.values();
     let size = found.output(1).first().map_or(1.0, |size| criterion.finish(*size));

@@ -138,6 +138,21 @@ impl Lbfgs {
         &self.point
     }
 
+    /// The steps that stand for the curvature, each with the change of the gradient along it, the
+    /// oldest first.
+    pub(crate) fn pairs(&self) -> Vec<(&[f64], &[f64])> {
+        self.pairs.iter().map(|pair| (&*pair.step, &*pair.change)).collect()
+    }
+
+    /// Goes on from a point that another solver has come to, with its [`Lbfgs::pairs`].
+    pub(crate) fn go_on(&mut self, point: Point, pairs: Vec<(Vec<f64>, Vec<f64>)>) {
+        let pair = |(step, change): (Vec<f64>, Vec<f64>)| {
+            let product = dot(&step, &change);
+            Pair { step, change, product }
+        };
+        (self.point, self.pairs) = (point, pairs.into_iter().map(pair).collect());
+    }
+
     /// Whether the gradient is 0 within the tolerance.
     pub fn is_converged(&self) -> bool {
         self.point.gradient.iter().all(|slope| slope.abs() <= self.tolerance)

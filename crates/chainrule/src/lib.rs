@@ -18,6 +18,7 @@
 pub mod activations;
 pub mod bench;
 pub mod calculus;
+pub mod checkpoint;
 pub mod clipping;
 pub mod criterion;
 pub mod data;

@@ -56,6 +56,10 @@ pub struct Summary {
     pub best_epoch: usize,
     /// The loss and the metrics of the validation rows in that epoch.
     pub validation: Vec<(String, f64)>,
+    /// What ended the training before its end, and after which epoch, if something did; such a
+    /// model depends on the moment too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended: Option<String>,
 }
 
 /// A trained network with everything around it.

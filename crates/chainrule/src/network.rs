@@ -171,6 +171,18 @@ impl Network {
         self.built(Builder::new(true, Some(weight.clone())))
     }
 
+    /// The title of each layer, and its output as training builds it.
+    pub(crate) fn outputs(&self, weight: Option<Expr>) -> Result<Vec<(String, Expr)>> {
+        let mut builder = Builder::new(true, weight);
+        let mut output = Expr::input("x", Shape::rows(&[self.inputs]));
+        let layers = self.layers()?;
+        let made = layers.iter().enumerate().map(|(number, layer)| {
+            output = builder.inner(number, layer.as_ref(), &output);
+            (layer.title(), output.clone())
+        });
+        Ok(made.collect())
+    }
+
     fn built(&self, mut builder: Builder) -> Result<Built> {
         let input = Expr::input("x", Shape::rows(&[self.inputs]));
         let mut output = input.clone();

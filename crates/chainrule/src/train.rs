@@ -6,13 +6,16 @@
 //! rows at once instead, and an epoch is one of its iterations.
 
 mod check;
+mod divergence;
 pub(crate) mod program;
+mod resume;
 mod solver;
 mod steps;
 mod validation;
 
 use std::ops::ControlFlow;
 
+use crate::checkpoint::{Checkpoint, Identity, Position, Tensor};
 use crate::clipping::Clipping;
 use crate::criterion::Criterion;
 use crate::engine::{Engine, KernelTime, Number, Options, Program, RowSource};
@@ -21,6 +24,8 @@ use crate::metrics::Measured;
 use crate::network::{Built, Network};
 use crate::optimizers;
 use crate::schedules::{self, Warmup};
+pub use divergence::{Divergence, Origin};
+use resume::{First, identity};
 use solver::Solver;
 use steps::Stepper;
 use validation::Validation;
@@ -71,6 +76,13 @@ pub struct Settings {
     pub threads: usize,
 }
 
+impl Epoch {
+    /// The loss that decides which epoch is the best: of validation, or else of training.
+    pub fn loss(&self) -> f64 {
+        self.validation_loss.unwrap_or(self.training_loss)
+    }
+}
+
 impl Settings {
     /// What is done to the steps besides the optimizer's rule, in words: `schedule cosine`,
     /// `warm-up 100 steps`, `clip global_norm=1`.
@@ -106,7 +118,8 @@ pub struct Epoch {
 
 /// What takes part in training from outside.
 pub trait Callback {
-    /// After each step; `Break` ends training with the best epoch so far.
+    /// After each step; `Break` ends training in the middle of its epoch, with the best epoch that
+    /// is finished.
     fn step(&mut self, _step: u64, _loss: f64) -> ControlFlow<()> {
         ControlFlow::Continue(())
     }
@@ -129,6 +142,36 @@ pub trait Callback {
     /// At the end, if [`Callback::profiles`]: the number of steps, and what the first thread has
     /// spent in each kernel of a step.
     fn profile(&mut self, _steps: u64, _times: &[KernelTime]) {}
+
+    /// What keeps checkpoints of the training, if anything does.
+    fn keeper(&mut self) -> Option<&mut dyn Keeper> {
+        None
+    }
+}
+
+/// What keeps the state of a training, so that it can go on if it is stopped.
+pub trait Keeper {
+    /// What run it is, before its first step.
+    fn begin(&mut self, _identity: &Identity) {}
+
+    /// Whether the state is to be kept now: between two epochs, or (asked after some steps)
+    /// within one.
+    fn wants(&mut self, within_epoch: bool) -> bool;
+
+    /// The state, if it was wanted; and once when training ends, unless by an error.
+    fn keep(&mut self, state: Checkpoint);
+}
+
+/// The parameters and the states of a model, each in the network's order.
+pub type Values = (Vec<Vec<f32>>, Vec<Vec<f32>>);
+
+/// What a training begins with, other than the network's own first parameters.
+#[derive(Clone, Debug, Default)]
+pub struct Start {
+    /// What the parameters and the states are at first.
+    pub values: Option<Values>,
+    /// Where a run of the same data and settings was stopped, with the name of its file.
+    pub checkpoint: Option<(Checkpoint, String)>,
 }
 
 /// A callback that does nothing.
@@ -145,10 +188,12 @@ pub struct Trained<T> {
     pub history: Vec<Epoch>,
     /// The number of the best epoch; 0 if none has run.
     pub best_epoch: usize,
-    /// Whether a callback ended training.
+    /// Whether a callback ended training before its end.
     pub interrupted: bool,
     /// Whether a solver ended it, at the optimum as far as it can tell.
     pub converged: bool,
+    /// What ended it, if a loss, a gradient or a parameter was no finite number any more.
+    pub diverged: Option<Divergence>,
 }
 
 /// The step of training as one program: forward, loss, backward and update, for targets of
@@ -170,14 +215,34 @@ pub fn step_program(
 ///
 /// # Errors
 /// What is wrong with the network or the loss, or with what the source lacks;
-/// [`ErrorKind::TooFewRows`] without training rows; [`ErrorKind::Diverged`] if the loss of the
-/// first epoch is not finite; [`ErrorKind::InvalidSetting`] for a solver of a network that draws
+/// [`ErrorKind::TooFewRows`] without training rows; [`ErrorKind::Diverged`] if a loss, a gradient
+/// or a parameter is no finite number before there is a best epoch; [`ErrorKind::InvalidSetting`] for a solver of a network that draws
 /// random numbers.
 pub fn train<T: Number>(
     network: &Network,
     criterion: &Criterion,
     data: Data<'_>,
     settings: &Settings,
+    callback: &mut dyn Callback,
+) -> Result<Trained<T>> {
+    train_from(network, criterion, data, settings, Start::default(), callback)
+}
+
+/// Trains a network from other parameters than its own first ones, or goes on where a run was
+/// stopped: what comes out has the same bits as if it had not been, for any number of threads
+/// before and after.
+///
+/// # Errors
+/// As [`train`]; [`ErrorKind::OtherRun`] for a checkpoint of other data or settings,
+/// [`ErrorKind::RunIsOver`] for one of a run that came to its end,
+/// [`ErrorKind::NotACheckpoint`] for one whose numbers do not fit, and
+/// [`ErrorKind::InvalidSetting`] for parameters that do not.
+pub fn train_from<T: Number>(
+    network: &Network,
+    criterion: &Criterion,
+    data: Data<'_>,
+    settings: &Settings,
+    start: Start,
     callback: &mut dyn Callback,
 ) -> Result<Trained<T>> {
     let rows = data.training.len();
@@ -196,63 +261,117 @@ pub fn train<T: Number>(
     if criterion.has_classes() && width == 1 {
         check::check_classes(data, built.output.shape().elements())?;
     }
+    let Start { values, checkpoint } = start;
+    let first = First::of(&built, settings.seed, values.as_ref())?;
+    let mut run = None;
+    if checkpoint.is_some() || callback.keeper().is_some() {
+        let identity = identity::<T>(network, criterion, data, settings, values.as_ref());
+        if let Some((state, file)) = &checkpoint {
+            state.check(&identity, file)?;
+            if state.over {
+                let (file, epochs) = (file.clone(), state.history.len());
+                return Err(ErrorKind::RunIsOver { file, epochs }.into());
+            }
+        }
+        if let Some(keeper) = callback.keeper() {
+            keeper.begin(&identity);
+        }
+        run = Some(identity);
+    }
     let profile = callback.profiles();
     let options = Options { threads: settings.threads, profile, ..Options::default() };
     let mut learner: Box<dyn Learner<T> + '_> = match by_steps {
-        true => Box::new(Stepper::new(built, criterion, data, settings, options)?),
-        false => Box::new(Solver::new(built, criterion, data, settings, options)?),
+        true => Box::new(Stepper::new(network, built, first, criterion, data, settings, options)?),
+        false => Box::new(Solver::new(network, built, first, criterion, data, settings, options)?),
+    };
+    let mut story = match checkpoint {
+        Some((state, file)) => resume::take_up(state, &file, learner.as_mut())?,
+        None => Story { history: Vec::new(), best: None, over: settings.epochs == 0 },
     };
     let options = Options { profile: false, ..options };
     let mut validation = Validation::new(network, criterion, data, options)?;
-    let mut history: Vec<Epoch> = Vec::new();
-    let mut losses: Vec<f64> = Vec::new();
-    let mut best: Option<(f64, usize, Kept<T>)> = None;
+    let mut losses: Vec<f64> = story.history.iter().map(Epoch::loss).collect();
     let (mut interrupted, mut converged) = (false, false);
-    for number in 1..=settings.epochs {
+    let mut diverged = None;
+    while !story.over && !interrupted {
+        let number = story.history.len() + 1;
         let round = learner.epoch(number, &losses, callback)?;
+        if !round.finished {
+            interrupted = round.flow.is_break();
+            // Only a state that was wanted stops an epoch else, which then goes on.
+            if let (false, Some(run), Some(keeper)) = (interrupted, &run, callback.keeper()) {
+                keeper.keep(resume::state(run, &story, learner.as_ref()));
+            }
+            continue;
+        }
         let (validation_loss, outputs) = validation.run(learner.as_ref())?;
         let loss = validation_loss.unwrap_or(round.loss);
         losses.push(loss);
-        let better = match &best {
+        let better = match &story.best {
             None => true,
             // An iteration of a solver is no worse than the one before: near the optimum the
             // loss has no more digits to tell by.
             Some(_) if !by_steps && validation_loss.is_none() => true,
-            Some((least, ..)) => loss < *least,
+            Some((best, _)) => loss < losses[*best - 1],
         };
-        let better = better && loss.is_finite() && learner.is_finite();
+        let lost = !round.loss.is_finite() || !learner.is_finite();
+        let better = better && loss.is_finite() && !lost;
+        if lost {
+            let found = learner.trace(&losses[..losses.len() - 1])?;
+            diverged = Some(match found {
+                Some(found) => Divergence { epoch: number, ..found },
+                None => Divergence::of_loss(number, round.loss),
+            });
+        }
         if better {
-            best = Some((loss, number, learner.keep()));
-        } else if best.is_none() {
-            return Err(ErrorKind::Diverged { epoch: number, loss }.into());
+            story.best = Some((number, learner.keep()));
+        } else if story.best.is_none() {
+            let found = diverged.unwrap_or_else(|| Divergence::of_loss(number, loss));
+            return Err(ErrorKind::Diverged(found).into());
         }
         let metrics = if outputs.is_empty() { Vec::new() } else { callback.metrics(&outputs) };
         let (training_loss, learning_rate) = (round.loss, round.learning_rate);
         let epoch =
             Epoch { number, training_loss, validation_loss, metrics, learning_rate, best: better };
-        let stop = round.flow.is_break() || callback.epoch(&epoch).is_break();
-        history.push(epoch);
-        if stop {
-            interrupted = true;
-            break;
-        }
-        let waited = best.as_ref().map_or(0, |(_, best, _)| number - best);
+        // Both are told, whatever the first says.
+        let stop = callback.epoch(&epoch).is_break() | round.flow.is_break();
+        story.history.push(epoch);
+        let waited = story.best.as_ref().map_or(0, |(best, _)| number - best);
         converged = round.converged;
-        // A loss that is no number any more will not become one again.
-        if converged || waited >= settings.patience.max(1) || !training_loss.is_finite() {
-            break;
+        story.over = converged
+            || number >= settings.epochs
+            || waited >= settings.patience.max(1)
+            // What is no number any more will not become one again.
+            || lost;
+        interrupted = stop && !story.over;
+        if let (false, Some(run), Some(keeper)) = (stop || story.over, &run, callback.keeper())
+            && keeper.wants(false)
+        {
+            keeper.keep(resume::state(run, &story, learner.as_ref()));
         }
+    }
+    if let (Some(run), Some(keeper)) = (&run, callback.keeper()) {
+        keeper.keep(resume::state(run, &story, learner.as_ref()));
     }
     if profile {
         let (steps, times) = learner.profile();
         callback.profile(steps, &times);
     }
-    let (best_epoch, kept) = match best {
-        Some((_, number, kept)) => (number, kept),
+    let (best_epoch, kept) = match story.best {
+        Some((number, kept)) => (number, kept),
         None => (0, learner.keep()),
     };
-    let Kept { parameters, states } = kept;
-    Ok(Trained { parameters, states, history, best_epoch, interrupted, converged })
+    let (Kept { parameters, states }, history) = (kept, story.history);
+    Ok(Trained { parameters, states, history, best_epoch, interrupted, converged, diverged })
+}
+
+/// What has come of the epochs so far.
+struct Story<T> {
+    history: Vec<Epoch>,
+    /// The number of the best epoch, and what it left.
+    best: Option<(usize, Kept<T>)>,
+    /// Whether there is no more to run.
+    over: bool,
 }
 
 /// The values that a better epoch leaves.
@@ -266,6 +385,8 @@ struct Round {
     loss: f64,
     learning_rate: f64,
     flow: ControlFlow<()>,
+    /// Whether it went through all rows; else its numbers say nothing yet.
+    finished: bool,
     converged: bool,
 }
 
@@ -274,7 +395,8 @@ trait Learner<T: Number> {
     /// The network.
     fn built(&self) -> &Built;
 
-    /// One pass over the training rows, after epochs with these losses.
+    /// One pass over the training rows, or the rest of one that was broken off, after epochs with
+    /// these losses.
     fn epoch(
         &mut self,
         number: usize,
@@ -284,6 +406,17 @@ trait Learner<T: Number> {
 
     /// The elements of a parameter or a state; `None` if nothing reads it.
     fn values(&self, name: &str) -> Option<&[T]>;
+
+    /// Where it stands, and everything that it has.
+    fn save(&self) -> (Position, Vec<Tensor>);
+
+    /// Takes over what another one of the same network and settings has saved; `None` if it does
+    /// not fit.
+    fn restore(&mut self, position: Position, tensors: &[Tensor]) -> Option<()>;
+
+    /// Where an epoch left the numbers, which followed epochs with these losses: it is run once more,
+    /// and its first step that comes to no finite number is looked at.
+    fn trace(&mut self, losses: &[f64]) -> Result<Option<Divergence>>;
 
     /// How often its program has run, and the time in each of its kernels.
     fn profile(&self) -> (u64, Vec<KernelTime>);

@@ -6,9 +6,10 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, SQRT_2};
 
+use chainrule::data::calendar::moment;
 use chainrule::data::{
-    Column, Encoders, Kind, Note, ReadOptions, Scaling, Schema, Table, Target, TargetEncoder, Task,
-    TextValues, Values,
+    Column, Encoders, Kind, Note, NumberFormat, ReadOptions, Scaling, Schema, Table, Target,
+    TargetEncoder, Task, TextValues, Values,
 };
 use chainrule::error::{Error, ErrorKind, Result};
 
@@ -130,19 +131,29 @@ fn data_missing_allcol_4() {
 #[test]
 fn data_thousands_1() {
     let csv = "amount,y\n\"1,234.50\",1\n\"12,000.00\",0\n";
-    let error = refused(csv);
-    assert!(
-        matches!(error.kind(), ErrorKind::SeparatedNumber { line: 2, column, .. } if column == "amount"),
-        "{error}"
-    );
+    let format = NumberFormat { thousands: Some(','), ..NumberFormat::default() };
+    let table = read(csv);
+    assert_eq!(numbers(&table, "amount"), [1234.5, 12000.0]);
+    assert_eq!(table.column("amount").unwrap().number_format(), format);
+    let note =
+        Note::SeparatedNumbers { column: "amount".into(), example: "1,234.50".into(), format };
+    assert_eq!(table.notes(), [note]);
     let options = ReadOptions { thousands: Some(','), ..ReadOptions::default() };
     let table = read_with(csv, &options).unwrap();
     assert_eq!(numbers(&table, "amount"), [1234.5, 12000.0]);
     // The same trouble with a decimal comma, as spreadsheets write it in half of Europe.
     let csv = "preis;y\n1,5;0\n2,25;1\n";
-    assert!(matches!(refused(csv).kind(), ErrorKind::SeparatedNumber { .. }));
+    assert_eq!(numbers(&read(csv), "preis"), [1.5, 2.25]);
     let options = ReadOptions { decimal_comma: true, ..ReadOptions::default() };
     assert_eq!(numbers(&read_with(csv, &options).unwrap(), "preis"), [1.5, 2.25]);
+    // What may mean two things is asked for.
+    let csv = "amount;y\n1,234;1\n12,000;0\n";
+    let error = refused(csv);
+    assert!(
+        matches!(error.kind(), ErrorKind::SeparatedNumber { line: 2, column, .. } if column == "amount"),
+        "{error}"
+    );
+    assert_eq!(numbers(&read_with(csv, &options).unwrap(), "amount"), [1.234, 12.0]);
 }
 
 #[test]
@@ -322,8 +333,20 @@ fn data_labelcol_3() {
 #[test]
 fn data_date_1() {
     let table = read("d,y\n25/04/2021,1\n07/04/2021,0\n");
-    assert_eq!(text(&table, "d").levels(), ["25/04/2021", "07/04/2021"]);
-    assert!(matches!(&table.notes()[0], Note::DatesAsText { column, .. } if column == "d"));
+    // One order of day and month for all, decided by all.
+    let dates = |table: &Table| match table.column("d").unwrap().values() {
+        Values::Date { seconds, .. } => seconds.iter().map(moment).collect::<Vec<_>>(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(dates(&table), ["2021-04-25", "2021-04-07"]);
+    // Without a date that shows it they stay text.
+    let table = read("d,y\n05/04/2021,1\n07/04/2021,0\n");
+    assert_eq!(text(&table, "d").levels(), ["05/04/2021", "07/04/2021"]);
+    assert!(matches!(&table.notes()[0], Note::AmbiguousDates { column, .. } if column == "d"));
+    let table = read("d,y\n2021-04-05,1\n2021-04-31,0\n2021-04-06,1\n");
+    assert!(
+        matches!(&table.notes()[0], Note::DatesAsText { example, .. } if example == "2021-04-31")
+    );
 }
 
 #[test]

@@ -39,6 +39,7 @@ fn wide(outputs: usize) -> Model {
             epochs: 0,
             best_epoch: 0,
             validation: Vec::new(),
+            ended: None,
         },
     }
 }

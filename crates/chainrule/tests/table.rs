@@ -179,26 +179,40 @@ fn a_stray_word_among_numbers() {
 }
 
 #[test]
-fn a_word_after_ten_thousand_numbers_is_an_error_and_never_a_change() {
+fn words_after_ten_thousand_numbers_count_as_those_before() {
     let cells = |words: usize| {
         let numbers = (0..10_000).map(|i| i.to_string());
         column_of(numbers.chain((0..words).map(|i| format!("w{i}"))))
     };
-    for words in [1, 5_000] {
+    // Up to 1 % of the cells they are errors.
+    for words in [1, 101] {
         assert_eq!(stray(&refused(&cells(words))), Some((10_002, "value", "w0")));
     }
+    // More make it text, of the spellings in the file.
+    let csv = cells(5_000).replace("\n17\n", "\n17.0\n");
+    let table = read(&csv);
+    let Values::Text(text) = table.columns()[0].values() else { panic!("no text") };
+    assert_eq!((text.get(17), text.get(10_001)), (Some("17.0"), Some("w1")));
+    let words = |cells, word: &str, line| Note::NumbersAsText {
+        column: "value".into(),
+        cells,
+        word: word.into(),
+        file: "t.csv".into(),
+        line,
+    };
+    assert_eq!(table.notes(), [words(10_000, "w0", 10_002)]);
     let options = ReadOptions { text: vec!["value".into()], ..options() };
-    let csv = cells(2);
-    let table = Table::from_reader(csv.as_bytes(), "t.csv", &options).unwrap();
+    let table = Table::from_reader(cells(2).as_bytes(), "t.csv", &options).unwrap();
     assert_eq!(table.columns()[0].values().kind(), Kind::Text);
-    // Late in the file a missing value is one, and a code is told.
+    // Late in the file a missing value is one, and a code makes codes of all.
     let late = column_of((1..=10_000).map(|i| i.to_string()).chain(["NA".into(), "00123".into()]));
     let table = read(&late);
-    assert_eq!(table.columns()[0].values().missing(), 1);
-    assert_eq!(
-        table.notes(),
-        [Note::LeadingZeroRead { column: "value".into(), line: 10_003, value: "00123".into() }]
-    );
+    let Values::Text(text) = table.columns()[0].values() else { panic!("no text") };
+    assert_eq!((text.get(0), text.get(10_001)), (Some("1"), Some("00123")));
+    assert!(matches!(&table.notes()[0], Note::CodesAsText { example, .. } if example == "00123"));
+    // Not where numbers are none.
+    let broken = column_of((1..=10_000).map(|i| format!("{i}.5")).chain(["00123".into()]));
+    assert_eq!(read(&broken).columns()[0].values().kind(), Kind::Number);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use chainrule::activations::ACTIVATIONS;
 use chainrule::clipping::By;
-use chainrule::data::Task;
+use chainrule::data::{Fill, Scale, Task};
 use chainrule::estimator::Recipe;
 use chainrule::initializers::{INITIALIZERS, Initializer};
 use chainrule::losses::{LOSSES, Loss, TargetScale};
@@ -17,6 +17,7 @@ Examples:
   chainrule train houses.csv --target price       train, and write model.onnx
   chainrule predict model.onnx new.csv            predict each row
   chainrule evaluate model.onnx sold.csv          measure on rows with the answers
+  chainrule check houses.csv --target price       see what is in a table
   chainrule inspect model.onnx                    see what is inside
   chainrule explain model.onnx                    its gradient, formula by formula
   chainrule derive \"x*sin(x)\" --at x=1            differentiate a formula, and see how
@@ -34,6 +35,28 @@ The model is an ONNX file that takes the table's raw columns: any ONNX runtime s
 `chainrule train --help` shows the options of a command.
 ";
 
+/// `chainrule lr-find --help`.
+pub const LR_FIND: &str = "\
+{about}
+
+Examples:
+  chainrule lr-find houses.csv --target price
+  chainrule lr-find houses.csv --target price --optimizer sgd --clip 1 --svg rates.svg
+  chainrule lr-find houses.csv --target price --from 1e-5 --to 1 --steps 300 --json
+
+{usage-heading} {usage}
+
+{all-args}
+
+The learning-rate range test (Smith, 2015): one short training from the first parameters while the
+rate rises by the same factor each step. Losses are smoothed as they come, each with 9/10 of the
+weight of the next; the test ends early where the smoothed loss is over 4 times its lowest, or where
+a number is not finite. What is suggested is a tenth of the rate with the lowest smoothed loss; the
+rate at which it fell fastest is told beside it. The flags are those of `train`, which should be
+given the same ones; those of the rate itself, of epochs and of the model's file are refused. The
+seed decides every number. With --json there is one object, with every step.
+";
+
 /// `chainrule train --help`.
 pub const TRAIN: &str = "\
 {about}
@@ -46,14 +69,23 @@ Examples:
   chainrule train houses.csv --target price --optimizer sgd:momentum=0.9 --learning-rate 0.01
   chainrule train houses.csv --target price --schedule cosine --warmup 2epochs --clip 1
   chainrule train houses.csv --target price --layers none --optimizer lbfgs
+  chainrule train houses.csv --target price --folds 5 --scale robust,area=log
+  chainrule train sales.csv --target sold --time day --test 0.2
+  chainrule train 2023.csv.gz 2024.csv.gz --target price
   chainrule train - --target label --json < table.csv
+  chainrule train houses.csv --target price --max-time 2h
+  chainrule train houses.csv --target price --resume
 
 {usage-heading} {usage}
 
 {all-args}
 
 What the target column holds decides the task, the last activation and the loss; the first lines
-say what was chosen and why. Ctrl-C ends the training with the best epoch so far saved (exit 130).
+say what was chosen and why. Ctrl-C (exit 130) and SIGTERM (143) end the training after the step at
+hand, with the best epoch saved as the model and the state in the folder of the run, model.run; the
+same command with --resume goes on from there, and after a kill or a power cut from the last
+checkpoint. What comes out is the same to the bit as without the break, for any --threads. There are
+also events.jsonl (each epoch, and where it ran) and history.csv (each epoch in full precision).
 With --json each epoch is a line, and the last line is {\"event\":\"done\",…}.
 ";
 
@@ -64,13 +96,15 @@ pub const PREDICT: &str = "\
 Examples:
   chainrule predict model.onnx new.csv
   chainrule predict model.onnx new.csv -o predictions.csv
+  chainrule predict model.onnx new.csv --keep id,name
   cat new.csv | chainrule predict model.onnx - | head
 
 {usage-heading} {usage}
 
 {all-args}
 
-Columns are found by name, in any order. The answer is CSV: a column `prediction`, and for classes
+Columns are found by name, in any order. A name with a comma stands in quotes in --keep, whose cells
+are copied as they stand. The answer is CSV: a column `prediction`, and for classes
 `probability_LABEL` for each label; of several targets `prediction_NAME` and `probability_NAME`.
 ";
 
@@ -100,6 +134,22 @@ Examples:
 {all-args}
 ";
 
+/// `chainrule compare --help`.
+pub const COMPARE: &str = "\
+{about}
+
+Examples:
+  chainrule compare small.run large.run
+  chainrule compare runs/*.onnx --json
+
+{usage-heading} {usage}
+
+{all-args}
+
+A run is the folder that `train` writes beside its model, or the model itself. What is compared
+stands in its events.jsonl.
+";
+
 /// `chainrule explain --help`.
 pub const EXPLAIN: &str = "\
 {about}
@@ -124,18 +174,30 @@ pub const CHECK: &str = "\
 {about}
 
 Examples:
-  chainrule check model.onnx houses.csv
-  chainrule check model.onnx houses.csv --rows 100 --all
-  chainrule check model.onnx houses.csv --tolerance 1e-7 --json
+  chainrule check houses.csv --target price       look at a table before training on it
+  chainrule check houses.csv --json > schema.json
+  chainrule train houses.csv --schema schema.json --target price
+  chainrule check model.onnx houses.csv           check a model's gradients on it
+  chainrule check model.onnx houses.csv --rows 100 --all --tolerance 1e-7
 
 {usage-heading} {usage}
 
 {all-args}
 
-The loss is the model's own, the graph the one that is trained, and the arithmetic double. It ends
-with 0 if every slope agrees and with 1 if one does not; a kink, where there is no slope to agree
-with, is told and is no failure.
+Of a table it tells what each column holds, what is missing, constant, or there twice, what may
+give the target away, and what `train` would do; nothing found is a failure. With --json the one
+object has the schema, which --schema takes back, as it is or corrected.
+
+If the first file is a model, every slope of its own loss is checked against central differences in
+double precision, on the graph that is trained. It ends with 0 if all agree and with 1 if one does
+not; a kink, where there is no slope to agree with, is told and is no failure.
 ";
+
+/// Help for the files of `check`.
+pub const CHECKED: &str = "\
+The table, in any form that train reads; several files are read as one;
+- is standard input. With a model file before it, which `train` wrote,
+the model's gradients are checked on the rows of the table";
 
 /// `chainrule plot --help`.
 pub const PLOT: &str = "\
@@ -265,10 +327,75 @@ pub fn initializer() -> String {
     )
 }
 
+/// Help for the tables of a command.
+pub const DATA: &str = "\
+The table: CSV with a header line, NPY, Parquet or Arrow, compressed or
+not; several files are read as one; - is standard input";
+
+/// Help for tables that have the target column.
+pub const ANSWERED: &str = "\
+Rows with the target column, in any form that train reads; several
+files are read as one; - is standard input";
+
+/// Help for `--schema`.
+pub const SCHEMA: &str = "\
+What columns are, in JSON as `check DATA --json` writes it:
+each one's kind, role, format, missing words and fill";
+
 /// Help for `--embed`.
 pub const EMBED: &str = "\
 Give each category of a column a learned vector; may be given again
 [default units: half of the categories, at most 50]";
+
+/// Help for `--scale`.
+pub fn scale() -> String {
+    let names = Scale::ALL.map(Scale::name).join(", ");
+    format!(
+        "How numbers and dates are scaled, as SCALE, COLUMN=SCALE or both\n\
+         with commas between: {names}\n[default: {}]",
+        Scale::default().name()
+    )
+}
+
+/// Help for `--missing-fill`.
+pub fn missing_fill() -> String {
+    let names = Fill::ALL.map(Fill::name).join(", ");
+    format!("What stands in for a missing number: {names}\n[default: {}]", Fill::default().name())
+}
+
+/// Help for `--one-hot`.
+pub fn one_hot() -> String {
+    let default = Recipe::default().one_hot;
+    format!(
+        "The most categories of a column that have a slot each; columns\n\
+         with more become learned vectors [default: {default}]"
+    )
+}
+
+/// Help for `--rare`.
+pub const RARE: &str = "\
+Take categories in fewer rows than this for others, as unseen ones
+[default: 2 in columns of too many categories for slots, else 1]";
+
+/// Help for `--folds`.
+pub const FOLDS: &str = "\
+Train so many models besides, each without its share of the
+rows, and measure it on these: each metric's mean and spread";
+
+/// Help for `--group`.
+pub const GROUP: &str = "\
+Keep rows of one value in this column, such as a customer, on
+one side of each split; it is no input";
+
+/// Help for `--time`.
+pub const TIME: &str = "\
+Hold out the latest rows by this column of dates or numbers,
+in place of random ones";
+
+/// Help for `--out-of-fold`.
+pub const OUT_OF_FOLD: &str = "\
+Write the prediction of each row by the fold that was not
+trained on it, as CSV";
 
 /// Help for `--metric`.
 pub const METRIC: &str = "\
@@ -358,13 +485,17 @@ pub fn patience() -> String {
 /// Help for `--validation`.
 pub fn validation() -> String {
     let default = Recipe::default().validation;
-    format!("Share of the rows that chooses the best epoch [default: {default}]")
+    format!(
+        "Rows that choose the best epoch: a share, drawn by the seed\n\
+         with the classes in proportion, or another file\n[default: {default}]"
+    )
 }
 
 /// Help for `--test`.
 pub const TEST: &str = "\
-Rows to measure the model on at the end: a share, set aside by the
-seed before anything is fitted, or another file [default: none]";
+Rows to measure the model on at the end: a share, set aside by
+the seed before anything is fitted, or another file
+[default: none]";
 
 /// Names with commas between, as many to a line as the help has room for.
 fn in_lines(names: &[&str]) -> String {

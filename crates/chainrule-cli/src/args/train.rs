@@ -5,22 +5,26 @@ use std::path::PathBuf;
 use clap::Args;
 
 use chainrule::clipping::Clipping;
-use chainrule::data::{ClassWeight, ReadOptions, Table, Task};
-use chainrule::estimator::{Embed, Normalization, Recipe};
+use chainrule::data::{ClassWeight, ReadOptions, Role, Table, Task};
+use chainrule::estimator::{Normalization, Recipe};
 use chainrule::losses::TargetScale;
 use chainrule::schedules::Warmup;
 
-use super::values::{self, Layers, TestPart};
-use super::{Format, Threads, Voice, help};
+use super::columns::Columns;
+use super::reading::Reading;
+use super::splits::Splits;
+use super::stopping::Stopping;
+use super::values::{self, Layers};
+use super::{Threads, Voice, help};
 
 /// `chainrule train`.
 #[derive(Debug, Args)]
 pub struct Train {
-    /// The table, a CSV file with a header line; - is standard input
-    pub data: PathBuf,
+    #[arg(required = true, value_name = "DATA", help = help::DATA)]
+    pub data: Vec<PathBuf>,
 
     /// The column to predict; several with commas between
-    #[arg(long, short, value_name = "COLUMN[,COLUMN]", required = true)]
+    #[arg(long, short, value_name = "COLUMN[,COLUMN]", required_unless_present = "schema")]
     pub target: Vec<String>,
     /// Where to write the model [default: model.onnx, which is written over]
     #[arg(long, short, value_name = "FILE", help_heading = "Output")]
@@ -47,9 +51,8 @@ pub struct Train {
     #[arg(long, value_name = "NAME", help = help::initializer(), help_heading = "Network")]
     #[arg(value_parser = values::initializer)]
     pub initializer: Option<String>,
-    #[arg(long, value_name = "COLUMN[:UNITS]", help = help::EMBED, help_heading = "Network")]
-    #[arg(value_parser = values::embed)]
-    pub embed: Vec<Embed>,
+    #[command(flatten)]
+    pub columns: Columns,
 
     #[arg(long, value_name = "NAME|FORMULA", help = help::METRIC, help_heading = "Training")]
     #[arg(value_parser = values::metric, allow_hyphen_values = true)]
@@ -90,33 +93,24 @@ pub struct Train {
     #[arg(long, value_name = "EPOCHS", help = help::patience(), help_heading = "Training")]
     #[arg(value_parser = values::at_least_one, allow_negative_numbers = true)]
     pub patience: Option<usize>,
-    #[arg(long, value_name = "FRACTION", help = help::validation(), help_heading = "Training")]
-    #[arg(value_parser = values::share, allow_negative_numbers = true)]
-    pub validation: Option<f64>,
-    #[arg(long, value_name = "FRACTION|FILE", help = help::TEST, help_heading = "Training")]
-    #[arg(allow_negative_numbers = true)]
-    pub test: Option<TestPart>,
     /// Decides every random choice
     #[arg(long, value_name = "NUMBER", default_value_t = 0, help_heading = "Training")]
     #[arg(allow_negative_numbers = true)]
     pub seed: u64,
     #[command(flatten, next_help_heading = "Training")]
     pub threads: Threads,
+    #[command(flatten)]
+    pub splits: Splits,
+
     /// Show at the end where the time went, stage by stage and kernel by kernel
     #[arg(long, help_heading = "Output")]
     pub profile: bool,
 
     #[command(flatten)]
-    pub format: Format,
-    /// A further word for a missing value, such as -999; may be given again
-    #[arg(long, value_name = "WORD", allow_hyphen_values = true, help_heading = "Reading")]
-    pub missing: Vec<String>,
-    /// Take a column as text, whatever it holds; may be given again
-    #[arg(long, value_name = "COLUMN", help_heading = "Reading")]
-    pub text: Vec<String>,
-    /// Take a column as numbers; may be given again
-    #[arg(long, value_name = "COLUMN", help_heading = "Reading")]
-    pub number: Vec<String>,
+    pub stopping: Stopping,
+
+    #[command(flatten)]
+    pub reading: Reading,
 }
 
 /// What a hidden layer has besides its linear map and its activation.
@@ -146,22 +140,15 @@ impl Hidden {
 impl Train {
     /// How the table is read. A column to be embedded holds categories, so it is text.
     pub fn options(&self) -> ReadOptions {
-        let embedded = self.embed.iter().map(|embed| embed.column.clone());
-        ReadOptions {
-            missing: self.missing.clone(),
-            text: self.text.iter().cloned().chain(embedded).collect(),
-            numbers: self.number.clone(),
-            ..self.format.options(self.threads)
-        }
+        let embedded = self.columns.embed.iter().map(|embed| embed.column.clone());
+        let mut options = self.reading.options(self.threads);
+        options.text.extend(embedded);
+        options
     }
 
     /// The target columns. A text that is itself a column's name is not cut at its commas.
     pub fn targets(&self, table: &Table) -> Vec<String> {
-        let names = |text: &String| match table.column(text.trim()) {
-            Some(column) => vec![column.name().to_owned()],
-            None => text.split(',').map(|name| name.trim().to_owned()).collect(),
-        };
-        self.target.iter().flat_map(names).collect()
+        targets(&self.target, &self.reading, table)
     }
 
     /// How the model is made.
@@ -174,12 +161,16 @@ impl Train {
             normalization: self.hidden.normalization(),
             residual: self.hidden.residual,
             initializer: self.initializer.clone(),
-            embed: self.embed.clone(),
+            embed: self.columns.embed.clone(),
+            one_hot: self.columns.one_hot.unwrap_or(defaults.one_hot),
+            rare: self.columns.rare,
+            scales: self.columns.scale.clone().unwrap_or_default(),
+            missing_fill: self.columns.missing_fill.unwrap_or_default(),
             dropout: self.dropout,
             loss: self.loss.clone(),
             metrics: self.metric.clone(),
             target_scale: self.target_scale,
-            weight: self.weight.clone(),
+            weight: self.weight.clone().or_else(|| self.reading.weight()),
             class_weight: self.class_weight.clone(),
             optimizer: self.optimizer.clone(),
             learning_rate: self.learning_rate,
@@ -188,16 +179,31 @@ impl Train {
             clip: self.clip,
             epochs: self.epochs.unwrap_or(defaults.epochs),
             batch_size: self.batch_size,
-            validation: self.validation.unwrap_or(defaults.validation),
-            test: match self.test {
-                Some(TestPart::Share(share)) => share,
-                _ => 0.0,
+            validation: match &self.splits.validation {
+                None => defaults.validation,
+                part => Splits::share(part.as_ref()),
             },
+            test: Splits::share(self.splits.test.as_ref()),
+            group: self.splits.group.clone(),
+            time: self.splits.time.clone(),
             patience: self.patience.unwrap_or(defaults.patience),
             seed: self.seed,
             threads: self.threads.count(),
         }
     }
+}
+
+/// The columns named as targets, else those that the schema has.
+pub(super) fn targets(named: &[String], reading: &Reading, table: &Table) -> Vec<String> {
+    let declared = reading.schema.iter().flat_map(|schema| schema.with_role(Role::Target));
+    if named.is_empty() {
+        return declared.map(|column| column.name.clone()).collect();
+    }
+    let names = |text: &String| match table.column(text.trim()) {
+        Some(column) => vec![column.name().to_owned()],
+        None => text.split(',').map(|name| name.trim().to_owned()).collect(),
+    };
+    named.iter().flat_map(names).collect()
 }
 
 #[cfg(test)]

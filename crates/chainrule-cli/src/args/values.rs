@@ -3,9 +3,12 @@
 use std::path::PathBuf;
 use std::str::FromStr;
 
+use chainrule::data::Declarations;
 use chainrule::estimator::Embed;
 use chainrule::formula::Formula;
-use chainrule::{Error, activations, initializers, losses, metrics, optimizers, schedules};
+use chainrule::{
+    Error, ErrorKind, activations, initializers, losses, metrics, optimizers, schedules,
+};
 
 /// The units of the hidden layers; none for a linear model.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,26 +30,34 @@ impl FromStr for Layers {
     }
 }
 
-/// What a model is tested on.
+/// The rows that a model is judged by.
 #[derive(Clone, Debug, PartialEq)]
-pub enum TestPart {
+pub enum Part {
     /// A share of the rows.
     Share(f64),
     /// Another file.
     File(PathBuf),
 }
 
-impl FromStr for TestPart {
-    type Err = String;
+/// A test part: some share of the rows, or a file.
+pub fn test_part(text: &str) -> Result<Part, String> {
+    match text.parse::<f64>() {
+        Ok(share) if share > 0.0 && share < 1.0 => Ok(Part::Share(share)),
+        Ok(_) => Err("the test part is a share of the rows between 0 and 1, or a file \
+                      (of a number as its name: ./2024)"
+            .to_owned()),
+        Err(_) => Ok(Part::File(PathBuf::from(text))),
+    }
+}
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        match text.parse::<f64>() {
-            Ok(share) if share > 0.0 && share < 1.0 => Ok(Self::Share(share)),
-            Ok(_) => Err("the test part is a share of the rows between 0 and 1, or a file \
-                          (of a number as its name: ./2024)"
-                .to_owned()),
-            Err(_) => Ok(Self::File(PathBuf::from(text))),
-        }
+/// A validation part: a share of the rows, which may be none, or a file.
+pub fn validation_part(text: &str) -> Result<Part, String> {
+    match text.parse::<f64>() {
+        Ok(share) if (0.0..1.0).contains(&share) => Ok(Part::Share(share)),
+        Ok(_) => Err("it must be a number from 0 to below 1, or a file \
+                      (of a number as its name: ./2024)"
+            .to_owned()),
+        Err(_) => Ok(Part::File(PathBuf::from(text))),
     }
 }
 
@@ -122,6 +133,24 @@ pub fn at_least_one(text: &str) -> Result<usize, String> {
     }
 }
 
+/// A whole number from 2 on.
+pub fn at_least_two(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count) if count > 1 => Ok(count),
+        _ => Err("it must be a whole number, 2 or more".to_owned()),
+    }
+}
+
+/// The file of a schema, read.
+pub fn schema(path: &str) -> Result<Declarations, Error> {
+    let file = path.to_owned();
+    let bytes = std::fs::read(path).map_err(|reason| match reason.kind() {
+        std::io::ErrorKind::NotFound => ErrorKind::FileNotFound { file },
+        _ => ErrorKind::FileUnreadable { file, reason },
+    })?;
+    Declarations::read(&bytes, path)
+}
+
 /// One ASCII character, or the word tab.
 pub fn delimiter(text: &str) -> Result<u8, String> {
     match (text, text.as_bytes()) {
@@ -177,10 +206,16 @@ mod tests {
 
     #[test]
     fn a_test_part_is_a_share_or_a_file() {
-        assert_eq!("0.25".parse(), Ok(TestPart::Share(0.25)));
-        assert_eq!("t.csv".parse(), Ok(TestPart::File("t.csv".into())));
+        assert_eq!(test_part("0.25"), Ok(Part::Share(0.25)));
+        assert_eq!(test_part("t.csv"), Ok(Part::File("t.csv".into())));
         for wrong in ["0", "1", "-0.5", "nan", "inf"] {
-            assert!(wrong.parse::<TestPart>().is_err(), "{wrong}");
+            assert!(test_part(wrong).is_err(), "{wrong}");
+        }
+        // Without a validation part the training rows choose the best epoch.
+        assert_eq!(validation_part("0"), Ok(Part::Share(0.0)));
+        assert_eq!(validation_part("t.csv"), Ok(Part::File("t.csv".into())));
+        for wrong in ["1", "-0.5", "nan", "inf"] {
+            assert!(validation_part(wrong).is_err(), "{wrong}");
         }
     }
 

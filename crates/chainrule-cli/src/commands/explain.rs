@@ -38,7 +38,7 @@ pub fn run(args: &Explain, output: &mut Output) -> Result<(), Failure> {
         return Ok(());
     };
     let options = args.format.options(Threads::default());
-    let loaded = Loaded::open(&args.model, &asked.data, &options, output)?;
+    let loaded = Loaded::open(&args.model, &[&asked.data], &options, output)?;
     let (model, table) = (&loaded.model, &loaded.table);
     let explanation = Explanation::of(model)?;
     let trace = explanation.row(model, table, asked.number - 1)?;

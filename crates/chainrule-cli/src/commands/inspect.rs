@@ -3,7 +3,8 @@
 use std::fs;
 
 use chainrule::Model;
-use chainrule::data::{Encoders, Encoding, Link, Schema, TargetEncoder};
+use chainrule::data::calendar::moment;
+use chainrule::data::{Curve, Encoders, Encoding, Link, NumberEncoding, Schema, TargetEncoder};
 use chainrule::model::Inputs;
 use chainrule::network::Described;
 
@@ -95,21 +96,46 @@ fn print_columns(schema: &Schema, encoders: &Encoders, output: &mut Output) {
 fn becomes(encoding: &Encoding) -> String {
     let flag = |missing: bool| if missing { ", and whether it is missing" } else { "" };
     match encoding {
-        Encoding::Number { fill, mean, std, missing } => {
-            let (fill, mean, std) = (short(*fill), short(*mean), short(*std));
-            format!("(x − {mean}) / {std}, {fill} if missing{}", flag(*missing))
+        Encoding::Number(number) => {
+            format!("{}{}", scaled(number, short(number.fill)), flag(number.missing))
         }
-        Encoding::Boolean { fill, missing } => {
-            let fill = if *fill { "yes" } else { "no" };
-            format!("1 for yes, 0 for no, {fill} if missing{}", flag(*missing))
+        Encoding::Date(date) => {
+            let fill = moment(date.seconds.fill);
+            let names: Vec<&str> = date.parts.iter().map(|part| part.name()).collect();
+            let parts = match names.is_empty() {
+                true => String::new(),
+                false => format!(", sine and cosine of {}", names.join(", ")),
+            };
+            let value = scaled(&date.seconds, fill);
+            format!("x in seconds since 1970: {value}{parts}{}", flag(date.seconds.missing))
         }
-        Encoding::Text { levels, other, missing } => {
-            format!("one of {}", listed(levels, *other, *missing))
+        Encoding::Boolean(boolean) => {
+            let fill = if boolean.fill { "yes" } else { "no" };
+            format!("1 for yes, 0 for no, {fill} if missing{}", flag(boolean.missing))
         }
-        Encoding::Code { levels, missing, .. } => {
-            format!("a code: one of {}", listed(levels, true, *missing))
+        Encoding::Text(text) => {
+            format!("one of {}", listed(&text.levels, text.other, text.missing))
+        }
+        Encoding::Code(code) => {
+            format!("a code: one of {}", listed(&code.levels, true, code.missing))
         }
     }
+}
+
+/// A number as the network sees it, in words.
+fn scaled(number: &NumberEncoding, fill: String) -> String {
+    let (mean, std) = (short(number.mean), short(number.std));
+    let curve = match &number.curve {
+        Curve::Identity => "x".to_owned(),
+        Curve::Log => "log(1 + x)".to_owned(),
+        Curve::Lines { points } => format!("made normal by {}", of(points.len(), "quantile")),
+    };
+    let value = match (number.mean, number.std) {
+        (_, 0.0) => "0, a constant".to_owned(),
+        (0.0, 1.0) => curve,
+        _ => format!("({curve} − {mean}) / {std}"),
+    };
+    format!("{value}, {fill} if missing")
 }
 
 /// The first of some categories, how many more there are, and what else there is.
@@ -146,7 +172,9 @@ fn print_summary(model: &Model, output: &mut Output) {
         .iter()
         .map(|(name, value)| format!("{name} {}", short(*value)))
         .collect();
-    let best = format!("{} of {}", summary.best_epoch, summary.epochs);
+    let ended = summary.ended.iter().map(|ended| format!(": the training was {ended}"));
+    let ended: String = ended.collect();
+    let best = format!("{} of {}{ended}", summary.best_epoch, summary.epochs);
     output.result("best epoch", &best);
     if !values.is_empty() {
         output.result("validation", &values.join(", "));
@@ -202,6 +230,8 @@ fn object(model: &Model, layers: &[Described], file: &str, size: usize) -> Objec
         .count("epochs", summary.epochs as u64)
         .count("best_epoch", summary.best_epoch as u64)
         .object("validation", Some(Object::new().numbers(&summary.validation)));
+    let training =
+        (summary.ended.iter()).fold(training, |training, ended| training.text("ended", ended));
     let training = match &model.inputs {
         Inputs::Table { schema, .. } => (schema.weight().into_iter())
             .fold(training, |training, weight| training.text("weight", &weight.name)),
@@ -232,6 +262,7 @@ fn kind(kind: chainrule::data::Kind) -> &'static str {
     match kind {
         chainrule::data::Kind::Number => "number",
         chainrule::data::Kind::Boolean => "boolean",
+        chainrule::data::Kind::Date => "date",
         chainrule::data::Kind::Text => "text",
     }
 }

@@ -4,7 +4,7 @@
 //! the same time, and written in their order; nothing is kept, however long the file is.
 
 use std::io::{self, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use chainrule::data::{
     Encoders, Link, Note, ReadOptions, ScaledTarget, Schema, Table, TargetEncoder,
@@ -15,7 +15,7 @@ use chainrule::{ErrorKind, Model};
 use crate::args::Predict;
 use crate::failure::Failure;
 use crate::files::Destination;
-use crate::interrupt::Interrupt;
+use crate::interrupt::{Ending, Interrupt};
 use crate::output::{Object, Output};
 
 /// Predicts each row of a table, in its order.
@@ -25,8 +25,9 @@ pub fn run(args: &Predict, output: &mut Output) -> Result<(), Failure> {
         _ => None,
     };
     let model = Model::open(&args.model)?;
-    let answers = Answers::of(&model, &args.model, Form::of(output))?;
-    let options = args.format.options(args.threads);
+    let answers = Answers::of(&model, &args.model, Form::of(output), args.kept())?;
+    let keep = answers.keep.clone();
+    let options = ReadOptions { keep, ..args.format.options(args.threads) };
     let notes = match destination {
         None => {
             let failed = |reason| Failure::Unwritable { file: "standard output".into(), reason };
@@ -34,8 +35,11 @@ pub fn run(args: &Predict, output: &mut Output) -> Result<(), Failure> {
         }
         Some(destination) => {
             // From here on Ctrl-C must not leave a part of a file.
-            let interrupt = Interrupt::watch()?;
-            let go_on = || if interrupt.asked() { Err(Failure::Interrupted) } else { Ok(()) };
+            let interrupt = Interrupt::watch(None)?;
+            let go_on = || match interrupt.asked().and_then(Ending::failure) {
+                Some(failure) => Err(failure),
+                None => Ok(()),
+            };
             let mut file = destination.begin()?;
             let failed = |reason| destination.failed(reason);
             let notes = answers.write(&args.data, &options, &mut file, go_on, failed)?;
@@ -78,13 +82,13 @@ impl Form {
 }
 
 /// A column of the answers.
-struct Column {
-    name: String,
-    holds: Holds,
+pub(super) struct Column {
+    pub(super) name: String,
+    pub(super) holds: Holds,
 }
 
 /// What a column of the answers holds of a row's values.
-enum Holds {
+pub(super) enum Holds {
     /// The label of an output.
     Label(usize),
     /// A value: a number in the target's units, or its deviation, or a probability.
@@ -92,7 +96,7 @@ enum Holds {
 }
 
 /// The columns of the answers of a model for such targets.
-fn columns(target: &TargetEncoder) -> Vec<Column> {
+pub(super) fn columns(target: &TargetEncoder) -> Vec<Column> {
     let label = |name: String, output| Column { name, holds: Holds::Label(output) };
     let value = |name: String, place| Column { name, holds: Holds::Value(place) };
     match target {
@@ -138,23 +142,31 @@ struct Answers<'a> {
     /// Shared by the threads, each of which predicts rows of its own.
     predictor: Predictor,
     columns: Vec<Column>,
+    /// The columns of the data that are copied in front of these.
+    keep: Vec<String>,
     form: Form,
 }
 
 impl<'a> Answers<'a> {
-    fn of(model: &'a Model, file: &Path, form: Form) -> Result<Self, Failure> {
+    fn of(model: &'a Model, file: &Path, form: Form, keep: Vec<String>) -> Result<Self, Failure> {
         let Inputs::Table { schema, encoders } = &model.inputs else {
             let detail = "it takes rows of numbers, no table".to_owned();
             return Err(ErrorKind::NotAModel { file: file.display().to_string(), detail }.into());
         };
         let (predictor, columns) = (model.predictor(1)?, columns(&model.target));
-        Ok(Self { model, schema, encoders, predictor, columns, form })
+        for (place, name) in keep.iter().enumerate() {
+            if columns.iter().any(|column| column.name == *name) || keep[..place].contains(name) {
+                let expected = "columns that are called otherwise than the answer's, each once";
+                return Err(Failure::setting("--keep", name, expected));
+            }
+        }
+        Ok(Self { model, schema, encoders, predictor, columns, keep, form })
     }
 
     /// Writes a line for each row of a file, and returns what there is to note of it.
     fn write(
         &self,
-        data: &Path,
+        data: &[PathBuf],
         options: &ReadOptions,
         to: &mut (impl Write + Send),
         go_on: impl Fn() -> Result<(), Failure> + Sync,
@@ -166,7 +178,7 @@ impl<'a> Answers<'a> {
             let mut notes = part.notes().to_vec();
             notes.extend(self.encoders.notes(&part)?);
             let values = self.values(&part)?;
-            Ok((self.lines(&values).map_err(&failed)?, notes))
+            Ok((self.lines(&part, &values).map_err(&failed)?, notes))
         };
         let take = |(lines, of_part): (Vec<u8>, Vec<Note>)| {
             go_on()?;
@@ -186,7 +198,7 @@ impl<'a> Answers<'a> {
     fn head(&self) -> io::Result<Vec<u8>> {
         let mut head = csv::Writer::from_writer(Vec::new());
         if let Form::Csv = self.form {
-            head.write_record(self.columns.iter().map(|column| &column.name))?;
+            head.write_record(self.keep.iter().chain(self.columns.iter().map(|c| &c.name)))?;
         }
         head.into_inner().map_err(|error| error.into_error())
     }
@@ -199,16 +211,26 @@ impl<'a> Answers<'a> {
     }
 
     /// A line for each row of predictions.
-    fn lines(&self, values: &[f64]) -> io::Result<Vec<u8>> {
-        let mut rows = values.chunks_exact(self.model.outputs());
+    fn lines(&self, part: &Table, values: &[f64]) -> io::Result<Vec<u8>> {
+        let mut rows = values.chunks_exact(self.model.outputs()).enumerate();
+        let kept = |name: &String, row| part.kept(name, row).unwrap_or_default();
         if let Form::Json = self.form {
             let mut lines = Vec::new();
-            rows.try_for_each(|row| writeln!(lines, "{}", self.object(row)))?;
+            rows.try_for_each(|(number, row)| {
+                let of_data = self
+                    .keep
+                    .iter()
+                    .fold(Object::new(), |object, name| object.text(name, kept(name, number)));
+                writeln!(lines, "{}", self.object(of_data, row))
+            })?;
             return Ok(lines);
         }
         let mut lines = csv::Writer::from_writer(Vec::new());
         let mut digits = Vec::new();
-        for row in rows {
+        for (number, row) in rows {
+            for name in &self.keep {
+                lines.write_field(kept(name, number))?;
+            }
             for column in &self.columns {
                 match column.holds {
                     Holds::Label(output) => lines.write_field(self.label(output, row))?,
@@ -225,8 +247,9 @@ impl<'a> Answers<'a> {
         lines.into_inner().map_err(|error| error.into_error())
     }
 
-    fn object(&self, row: &[f64]) -> Object {
-        self.columns.iter().fold(Object::new(), |object, column| match column.holds {
+    /// The answers for a row, added to what is copied of it.
+    fn object(&self, of_data: Object, row: &[f64]) -> Object {
+        self.columns.iter().fold(of_data, |object, column| match column.holds {
             Holds::Label(output) => object.text(&column.name, self.label(output, row)),
             Holds::Value(place) => object.number(&column.name, row[place]),
         })

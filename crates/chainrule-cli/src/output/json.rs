@@ -52,6 +52,11 @@ impl Object {
         self.raw(name, &format!("[{}]", values.join(",")))
     }
 
+    /// Adds what is JSON already.
+    pub fn json(self, name: &str, value: &str) -> Self {
+        self.raw(name, value)
+    }
+
     /// Adds a list of texts.
     pub fn texts<S: AsRef<str>>(self, name: &str, values: &[S]) -> Self {
         let values: Vec<String> = values.iter().map(|text| quoted(text.as_ref())).collect();

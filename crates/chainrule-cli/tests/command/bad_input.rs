@@ -135,14 +135,15 @@ fn cli_exit_1_a_value_that_an_option_cannot_have() {
 }
 
 #[test]
-fn data_thousands_1_numbers_with_separators_are_read_when_announced() {
-    let row = |i: usize| format!("\"{},{:03}.5\",{}\n", i + 1, i * 7, i * i);
+fn data_thousands_1_numbers_with_separators_that_may_mean_two_things() {
+    let row = |i: usize| format!("\"{},{:03}\",{}\n", i + 1, i * 7, i * i);
     let table: String = std::iter::once("amount,y\n".to_owned()).chain((0..30).map(row)).collect();
-    refuses(&table, &Y, 1, &["column \"amount\"", "--thousands ,"]);
+    refuses(&table, &Y, 1, &["column \"amount\"", "--thousands ,", "--decimal-comma"]);
     Folder::with(&table).train("t.csv", &["--thousands", ","]);
-    let table = "a;y\n1,5;2,5\n2,5;1,5\n3,5;0,5\n4,0;0,25\n";
-    refuses(table, &Y, 1, &["--decimal-comma"]);
-    Folder::with(table).train("t.csv", &["--decimal-comma", "--delimiter", ";"]);
+    Folder::with(&table).train("t.csv", &["--decimal-comma"]);
+    let table = "a;y\n1,234;2.5\n2,500;1.5\n3,500;0.5\n4,000;0.25\n";
+    refuses(table, &Y, 1, &["column \"a\"", "--decimal-comma"]);
+    Folder::with(table).train("t.csv", &["--thousands", ","]);
 }
 
 #[test]
@@ -151,7 +152,8 @@ fn train_nan_5_a_training_that_diverges_leaves_no_model() {
     let words = ["train", "t.csv", "--target", "y", "--optimizer", "sgd", "--learning-rate"];
     let run = folder.run(&[&words[..], &["1e30"]].concat());
     run.failed(1, &["diverged", "--learning-rate"]);
-    assert_eq!(folder.names(), ["t.csv"]);
+    // What happened is kept, and no model.
+    assert_eq!(folder.names(), ["model.run", "t.csv"]);
 }
 
 #[test]
@@ -170,7 +172,10 @@ fn a_file_is_not_written_over_unasked() {
     let words = ["predict", "model.onnx", "t.csv", "-o", "p.csv"];
     folder.run(&words).failed(1, &["p.csv", "--force"]);
     folder.run(&[&words[..], &["--force"]].concat()).succeeded();
-    assert_eq!(folder.names(), ["mine.onnx", "model.onnx", "p.csv", "t.csv"]);
+    assert_eq!(
+        folder.names(),
+        ["mine.onnx", "mine.run", "model.onnx", "model.run", "p.csv", "t.csv"]
+    );
 }
 
 #[test]

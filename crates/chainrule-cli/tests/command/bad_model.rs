@@ -64,7 +64,7 @@ fn predicting_with_a_column_of_another_type() {
     folder.write("new.csv", "x,c\n1,red\nmany,red\n");
     let run = folder.run(&["predict", "model.onnx", "new.csv", "-o", "p.csv"]);
     run.failed(1, &["new.csv, line 3, column \"x\"", "\"many\"", "numbers"]);
-    assert_eq!(folder.names(), ["model.onnx", "new.csv", "t.csv"]);
+    assert_eq!(folder.names(), ["model.onnx", "model.run", "new.csv", "t.csv"]);
 }
 
 #[test]

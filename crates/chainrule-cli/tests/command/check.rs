@@ -117,7 +117,8 @@ fn a_sample_is_chosen_by_the_seed_and_told() {
 #[test]
 fn what_cannot_be_checked_is_refused_in_words() {
     let (folder, data) = trained("diabetes", "target", &["--layers", "2"]);
-    folder.run(&["check", &data, &data]).failed(1, &["not a model file"]);
+    folder.write("broken.onnx", "age,target\n1,2\n");
+    folder.run(&["check", "broken.onnx", &data]).failed(1, &["broken.onnx: not a model file"]);
     folder.run(&["check", "m.onnx", &dataset("iris")]).failed(1, &["\"age\""]);
     folder.run(&["check", "m.onnx", "none.csv"]).failed(1, &["none.csv"]);
     folder.run(&["check", "m.onnx", &data, "--rows", "0"]).failed(2, &["1 or more"]);

@@ -6,6 +6,8 @@ mod bad_model;
 mod bench;
 mod check;
 mod derive;
+mod diverging;
+mod encoders;
 mod explain;
 mod formulas;
 mod functions;
@@ -14,7 +16,9 @@ mod layers;
 mod losses;
 mod pipes;
 mod plot;
+mod reading;
 mod shell;
+mod stopping;
 mod train;
 mod use_model;
 

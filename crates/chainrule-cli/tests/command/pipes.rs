@@ -84,7 +84,15 @@ fn cli_ctrlc_1_an_interrupted_training_keeps_its_best_epoch() {
     let told = &folder.run(&["inspect", "model.onnx", "--json"]).succeeded().json()[0];
     assert_eq!(told["training"]["best_epoch"], done["best_epoch"]);
     folder.run(&["evaluate", "model.onnx", "t.csv"]).succeeded();
-    assert_eq!(folder.names(), ["model.onnx", "t.csv"]);
+    assert_eq!(
+        told["training"]["ended"],
+        format!("ended by Ctrl-C after epoch {}", done["epochs"])
+    );
+    assert_eq!(folder.names(), ["model.onnx", "model.run", "t.csv"]);
+    // The same command goes on where it was.
+    assert_eq!(done["ended"], "Ctrl-C");
+    let resume = done["resume"].as_str().unwrap();
+    assert!(resume.starts_with("chainrule train t.csv") && resume.ends_with(" --resume"));
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn the_story_and_the_result() {
     for part in ["best epoch", "of 5", "validation", "accuracy", "model.onnx", "time"] {
         assert!(run.out.contains(part), "{part:?} is not in {}", run.out);
     }
-    assert_eq!(folder.names(), ["model.onnx"]);
+    assert_eq!(folder.names(), ["model.onnx", "model.run"]);
 }
 
 #[test]

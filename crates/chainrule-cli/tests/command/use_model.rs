@@ -84,7 +84,7 @@ fn predictions_are_the_same_in_a_file_from_standard_input_and_on_any_threads() {
     let second: String = numbers(30).lines().take(3).map(|line| format!("{line}\n")).collect();
     let two = folder.run_with_input(&["predict", "model.onnx", "-"], &second).succeeded();
     assert_eq!(run.out.lines().take(3).collect::<Vec<_>>(), two.out.lines().collect::<Vec<_>>());
-    assert_eq!(folder.names(), ["model.onnx", "p.csv", "t.csv"]);
+    assert_eq!(folder.names(), ["model.onnx", "model.run", "p.csv", "t.csv"]);
 }
 
 #[test]
@@ -211,5 +211,5 @@ fn a_long_file_is_predicted_in_blocks_in_its_order() {
     folder.write("long.csv", &format!("{long}x,red,1\n"));
     let words = ["predict", "model.onnx", "long.csv", "-o", "p.csv"];
     folder.run(&words).failed(1, &[&format!("line {}", lines + 1), "\"x\""]);
-    assert_eq!(folder.names(), ["long.csv", "model.onnx", "t.csv"]);
+    assert_eq!(folder.names(), ["long.csv", "model.onnx", "model.run", "t.csv"]);
 }

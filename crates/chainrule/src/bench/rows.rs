@@ -157,7 +157,7 @@ fn read(path: &Path, file: &str, count: usize) -> Result<Rows> {
                 target = (0..table.rows()).map(|row| f32::from(!is_first(row))).collect();
                 columns.iter_mut().for_each(|column| standardise(column));
             }
-            Values::Text(_) | Values::Boolean { .. } => {}
+            Values::Text(_) | Values::Boolean { .. } | Values::Date { .. } => {}
         }
     }
     if !table.columns().last().is_some_and(|column| matches!(column.values(), Values::Text(_))) {

@@ -306,6 +306,7 @@ impl Workload {
                 epochs: 0,
                 best_epoch: 0,
                 validation: Vec::new(),
+                ended: None,
             },
         })
     }

@@ -8,6 +8,7 @@ use std::io::{self, Read};
 use memchr::{memchr, memchr_iter, memchr2, memrchr2};
 
 use super::lines::{BYTE_ORDER_MARK, delimiter_in};
+use super::memory::Bytes;
 use crate::error::{ErrorKind, Result};
 
 /// Whole records.
@@ -26,6 +27,8 @@ pub(super) struct Blocks<R> {
     file: String,
     /// About how many bytes a block has; one of a longer record has more.
     pub size: usize,
+    /// The most bytes that a record may have.
+    bound: Bytes,
     /// Found in the header line, unless it was given.
     pub delimiter: u8,
     /// What was read and not handed out; a record begins with it.
@@ -47,11 +50,13 @@ impl<R: Read> Blocks<R> {
         file: &str,
         delimiter: Option<u8>,
         size: usize,
+        bound: Bytes,
     ) -> Result<(Self, Block)> {
         let mut blocks = Self {
             input,
             file: file.to_owned(),
             size,
+            bound,
             delimiter: delimiter.unwrap_or_default(),
             waiting: Vec::new(),
             followed: 0,
@@ -130,6 +135,7 @@ impl<R: Read> Blocks<R> {
 
     /// Reads until so many bytes are waiting, or all.
     fn fill(&mut self, wanted: usize) -> Result<()> {
+        self.bound.hold(&self.file, self.waiting.len())?;
         let count = wanted.saturating_sub(self.waiting.len());
         self.waiting.reserve(count);
         let read = self.input.by_ref().take(count as u64).read_to_end(&mut self.waiting);

@@ -1,5 +1,7 @@
 //! What the text of one cell means: the one grammar of numbers, missing values and booleans.
 
+use serde::{Deserialize, Serialize};
+
 use super::numbers::Decimal;
 
 /// The words that stand for a missing value in a column of numbers or booleans.
@@ -50,20 +52,59 @@ pub(super) enum Cell {
     Word,
 }
 
-/// How numbers are written in a file.
-#[derive(Clone, Copy, Debug, Default)]
-pub(super) struct NumberFormat {
+/// How the numbers of a column are written.
+///
+/// With all of it unset a number has a sign, digits with or without a point, and an exponent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NumberFormat {
     /// The separator between groups of three digits, if there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub thousands: Option<char>,
     /// Whether a comma stands before the fraction, in place of the point.
+    #[serde(default, skip_serializing_if = "is_false")]
     pub decimal_comma: bool,
+    /// Whether a percent sign stands behind each number: `12 %` is 0.12.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub percent: bool,
+}
+
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 impl NumberFormat {
+    /// Tells whether numbers are written without any separators and signs of their own.
+    pub fn is_plain(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Refuses a separator that cannot be told from the number around it.
+    pub(super) fn check(&self) -> crate::error::Result<()> {
+        let point = if self.decimal_comma { ',' } else { '.' };
+        let unfit = |&separator: &char| {
+            separator == point || separator.is_alphanumeric() || "+-%".contains(separator)
+        };
+        match self.thousands.filter(unfit) {
+            Some(separator) => Err(crate::error::ErrorKind::InvalidSetting {
+                option: "thousands",
+                value: format!("{separator:?}"),
+                expected: "a separator other than the decimal point".to_owned(),
+            }
+            .into()),
+            None => Ok(()),
+        }
+    }
+
     /// Returns the number that a trimmed cell is, if it is a decimal of few digits.
     pub(super) fn decimal(self, text: &str) -> Option<Decimal> {
-        let plain = self.thousands.is_none() && !self.decimal_comma;
-        if plain { Decimal::read(text.as_bytes()) } else { None }
+        if self.thousands.is_some() || self.decimal_comma {
+            return None;
+        }
+        match self.percent {
+            false => Decimal::read(text.as_bytes()),
+            true => Decimal::read(of_hundred(text)?.as_bytes())?.hundredth(),
+        }
     }
 
     /// Returns what a trimmed cell that is not empty means.
@@ -79,7 +120,12 @@ impl NumberFormat {
     /// Reads a number: sign, digits with or without a point, exponent; `inf` and `nan` in words.
     ///
     /// Correctly rounded. A number beyond the range of an f64 comes back infinite.
-    fn number(self, text: &str) -> Option<f64> {
+    pub(super) fn number(self, text: &str) -> Option<f64> {
+        if self.percent {
+            let whole = Self { percent: false, ..self };
+            let hundredth = self.decimal(text).map(Decimal::value);
+            return hundredth.or_else(|| Some(whole.number(of_hundred(text)?)? / 100.0));
+        }
         if self.thousands.is_none() && !self.decimal_comma {
             // Most cells that are no numbers can be told by their first byte.
             let first = *text.as_bytes().first()?;
@@ -100,6 +146,50 @@ impl NumberFormat {
         }
         parse(&plain)
     }
+
+    /// The ways in which numbers are written, as people around the world do.
+    ///
+    /// A comma before the fraction goes with points between thousands: whoever writes 1,5 does not
+    /// write 1.5 for it elsewhere.
+    fn customary() -> impl Iterator<Item = Self> {
+        const SEPARATORS: [char; 7] = [',', '.', ' ', '\'', '_', '\u{a0}', '\u{202f}'];
+        let thousands = [None].into_iter().chain(SEPARATORS.map(Some));
+        let both = thousands.flat_map(|thousands| {
+            [false, true].map(|decimal_comma| Self { thousands, decimal_comma, percent: false })
+        });
+        let sound = both.filter(|format| format.check().is_ok());
+        sound.flat_map(|format| [false, true].map(|percent| Self { percent, ..format }))
+    }
+
+    /// Finds the format in which all of some cells are numbers.
+    ///
+    /// `Some(None)` if there are several that do not mean the same: 1,234 may be more than a
+    /// thousand or a little above one. Of several that do, it is the first with a separator between
+    /// thousands, so that larger numbers of the same kind are read as well.
+    pub(super) fn of_cells<'t>(
+        cells: impl Iterator<Item = &'t str> + Clone,
+        among: Option<&[Self]>,
+    ) -> Option<Option<Self>> {
+        let fits = |format: &Self| cells.clone().all(|text| format.number(text).is_some());
+        let known = |format: &Self| among.is_none_or(|among| among.contains(format));
+        let mut fitting: Vec<Self> = Self::customary().filter(known).filter(fits).collect();
+        fitting.sort_by_key(|format| match (format.thousands, format.decimal_comma) {
+            (Some('.'), true) | (None, false) => 0,
+            (Some(','), false) => 1,
+            (Some(_), _) => 2,
+            (None, true) => 3,
+        });
+        let first = *fitting.first()?;
+        let bits = |format: Self, text| format.number(text).map(f64::to_bits);
+        let agrees =
+            |format: &Self| cells.clone().all(|text| bits(first, text) == bits(*format, text));
+        Some(fitting.iter().all(agrees).then_some(first))
+    }
+}
+
+/// Takes the percent sign off.
+fn of_hundred(text: &str) -> Option<&str> {
+    text.strip_suffix('%').map(str::trim_end)
 }
 
 fn parse(text: &str) -> Option<f64> {
@@ -129,16 +219,11 @@ pub(super) fn has_leading_zero(text: &str) -> bool {
     text.len() > 1 && text.starts_with('0') && is_digits(text)
 }
 
-/// Tells whether a word is a number but for separators: grouped in threes, or a decimal comma.
+/// Tells whether a word is a number but for separators, grouped in threes, a decimal comma, or a
+/// percent sign.
 pub(super) fn looks_separated(text: &str) -> bool {
-    let plain = |thousands, decimal_comma| {
-        let format = NumberFormat { thousands, decimal_comma };
-        format.number(text).is_some()
-    };
-    let separators = [',', ' ', '\'', '_', '\u{a0}', '\u{202f}'];
-    separators.iter().any(|&separator| plain(Some(separator), false))
-        || plain(None, true)
-        || plain(Some('.'), true)
+    text.bytes().any(|byte| byte.is_ascii_digit())
+        && NumberFormat::customary().any(|format| format.number(text).is_some())
 }
 
 /// Tells whether a word has the form of a date: three numbers joined by `-`, `/` or `.`.
@@ -156,7 +241,8 @@ pub(super) fn looks_like_date(text: &str) -> bool {
 mod tests {
     use super::*;
 
-    const PLAIN: NumberFormat = NumberFormat { thousands: None, decimal_comma: false };
+    const PLAIN: NumberFormat =
+        NumberFormat { thousands: None, decimal_comma: false, percent: false };
 
     #[test]
     fn data_spaces_3_and_data_exponent_4_one_grammar_of_numbers() {
@@ -227,24 +313,72 @@ mod tests {
 
     #[test]
     fn data_thousands_1_separators_count_only_between_groups_of_three() {
-        let english = NumberFormat { thousands: Some(','), decimal_comma: false };
+        let english = NumberFormat { thousands: Some(','), ..PLAIN };
         assert_eq!(english.classify("1,234.50"), Cell::Number(1234.5));
         assert_eq!(english.classify("-12,000"), Cell::Number(-12000.0));
         assert_eq!(english.classify("7"), Cell::Number(7.0));
         for text in ["1,23", "12,34,567", ",123", "1,234.567,8", "1234,567"] {
             assert_eq!(english.classify(text), Cell::Word, "{text}");
         }
-        let german = NumberFormat { thousands: Some('.'), decimal_comma: true };
+        let german = NumberFormat { thousands: Some('.'), decimal_comma: true, percent: false };
         assert_eq!(german.classify("1.234.567,5"), Cell::Number(1_234_567.5));
         assert_eq!(german.classify("2,5e3"), Cell::Number(2500.0));
         assert_eq!(german.classify("1.5"), Cell::Word);
 
-        for text in ["1,234.50", "12 000", "1'000", "3,5", "1.234,5", "1\u{202f}000"] {
+        for text in ["1,234.50", "12 000", "1'000", "3,5", "1.234,5", "1\u{202f}000", "12 %"] {
             assert!(looks_separated(text), "{text}");
         }
         for text in ["red", "1,2,3", "12 34", "192.168.0.1", "555-123"] {
             assert!(!looks_separated(text), "{text}");
         }
+    }
+
+    #[test]
+    fn a_percent_is_a_hundredth() {
+        let percent = NumberFormat { percent: true, ..PLAIN };
+        for (text, value) in
+            [("12 %", 0.12), ("7%", 0.07), ("-0.29%", -0.0029), ("1e5 %", 1000.0), ("0%", 0.0)]
+        {
+            assert_eq!(percent.number(text), Some(value), "{text}");
+        }
+        // The bits are those of the number that a person means.
+        for hundredths in 0..20_000 {
+            let (text, plain) = (format!("{hundredths}%"), format!("{hundredths}e-2"));
+            assert_eq!(percent.number(&text), plain.parse().ok(), "{text}");
+        }
+        for text in ["12", "%", "12 % %", "a %", "$12 %"] {
+            assert_eq!(percent.classify(text), Cell::Word, "{text}");
+        }
+        let german = NumberFormat { thousands: Some('.'), decimal_comma: true, percent: true };
+        assert_eq!(german.number("1.234,5 %"), Some(12.345));
+    }
+
+    #[test]
+    fn the_format_is_the_one_in_which_all_cells_are_numbers() {
+        let found = |cells: &[&str]| NumberFormat::of_cells(cells.iter().copied(), None);
+        let format = |thousands, decimal_comma, percent| {
+            Some(Some(NumberFormat { thousands, decimal_comma, percent }))
+        };
+        assert_eq!(found(&["1", "2.5"]), format(None, false, false));
+        assert_eq!(found(&["1,234.5", "7"]), format(Some(','), false, false));
+        assert_eq!(found(&["1,234", "1,234,567"]), format(Some(','), false, false));
+        assert_eq!(found(&["1,5", "2,25"]), format(Some('.'), true, false));
+        assert_eq!(found(&["1.234,5", "2"]), format(Some('.'), true, false));
+        assert_eq!(found(&["1 234,5", "2"]), format(Some(' '), true, false));
+        assert_eq!(found(&["12 000", "1.5"]), format(Some(' '), false, false));
+        assert_eq!(found(&["12 %", "3%"]), format(None, false, true));
+        assert_eq!(found(&["12,5 %", "3%"]), format(Some('.'), true, true));
+        // It may be either, or is neither.
+        assert_eq!(found(&["12 000"]), format(Some(' '), false, false));
+        assert_eq!(found(&["1,234", "5,678"]), Some(None));
+        for cells in [&["12 %", "3"][..], &["1,5", "2.5"], &["$5"], &["1,234.5", "1,5"]] {
+            assert_eq!(found(cells), None, "{cells:?}");
+        }
+        let among = [NumberFormat { thousands: Some('.'), decimal_comma: true, percent: false }];
+        assert_eq!(
+            NumberFormat::of_cells(["1,234"].into_iter(), Some(&among)),
+            Some(Some(among[0]))
+        );
     }
 
     #[test]

@@ -13,6 +13,8 @@ pub(super) struct Dictionary {
     index: HashMap<Arc<str>, u32>,
     /// How many cells are not missing.
     pub values: usize,
+    /// How many bytes the spellings have.
+    text: usize,
 }
 
 /// The code of a missing cell.
@@ -31,6 +33,7 @@ impl Dictionary {
         }
         // Four thousand million distinct texts would not fit into memory.
         let code = self.levels.len() as u32;
+        self.text += text.len();
         let text: Arc<str> = text.into();
         self.levels.push(Arc::clone(&text));
         self.index.insert(text, code);
@@ -47,6 +50,13 @@ impl Dictionary {
         let code = |&code: &u32| codes.get(code as usize).copied().unwrap_or(MISSING);
         self.codes.extend(next.codes.iter().map(code));
         self.values += next.values;
+    }
+
+    /// About how many bytes of memory it takes: a spelling stands behind two counts, and is named
+    /// in the list and in the index.
+    pub(super) fn bytes(&self) -> usize {
+        const EACH: usize = 80;
+        self.codes.capacity() * size_of::<u32>() + self.text + self.levels.len() * EACH
     }
 
     pub(super) fn into_text(self) -> TextValues {

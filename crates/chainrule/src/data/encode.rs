@@ -1,17 +1,32 @@
 //! Features in numbers: what the network sees of each column, fitted on the training rows alone.
 //!
-//! The arithmetic is a subtraction and a division in f64 and one cast to f32, so that the model
-//! file can do the same with standard operators.
+//! The arithmetic is in f64, of operations that the model file can do as well with standard
+//! operators, and ends with one cast to f32. Each kind of encoding is a file of its own.
+
+mod boolean;
+mod category;
+mod curve;
+mod date;
+mod number;
+mod scale;
+mod statistics;
 
 use serde::{Deserialize, Serialize};
 
-use super::cell::{Cell, MISSING_WORDS, NumberFormat};
+use super::cell::{Cell, NumberFormat};
 use super::notes::Note;
 use super::numbers::Numbers;
 use super::schema::{Kind, Role, Schema};
 use super::table::{Column, Table, TextValues, Values};
 use crate::error::{Error, ErrorKind, Result, nearest};
 use crate::parallel::{in_order, in_parts};
+pub use boolean::BooleanEncoding;
+pub use category::{CodeEncoding, MOST_CODES, MOST_LEVELS, SlotEncoding};
+pub use curve::{Curve, Lines};
+pub use date::{DateEncoding, DatePart};
+pub use number::NumberEncoding;
+pub use scale::{Fill, Scale, Scales};
+pub(super) use statistics::moments;
 
 /// The encoders of all features, in the schema's order. Travels inside the model file.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -33,108 +48,98 @@ pub struct Encoder {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "kind")]
 pub enum Encoding {
-    /// A number: (x − mean) / std, where a missing x is `fill`; then, if `missing`, 1 where x is
-    /// missing and 0 elsewhere.
-    Number {
-        /// The median of the training part.
-        fill: f64,
-        /// The mean of the training part, filled.
-        mean: f64,
-        /// The population standard deviation of the training part, filled. 0 says that the column
-        /// is constant: every x is then encoded as 0.
-        std: f64,
-        /// Whether a value, and not every value, was missing in the training part.
-        missing: bool,
-    },
-    /// A truth value: 1 for true and 0 for false, where a missing one is `fill`; then, if
-    /// `missing`, 1 where it is missing and 0 elsewhere.
-    Boolean {
-        /// The more frequent value of the training part; false if both are.
-        fill: bool,
-        /// Whether a value was missing in the training part.
-        missing: bool,
-    },
-    /// A category: 1 in its slot and 0 in the others. The slots are the levels; then, if `other`,
-    /// one for all other categories; then, if `missing`, one for the missing value.
-    ///
-    /// Without the slot `other`, a category that did not occur in training is 0 everywhere. Without
-    /// the slot `missing`, a missing value takes the slot of a level that is a word for it (`NA`),
-    /// and if there is none, it is a category that did not occur.
-    Text {
-        /// The categories of the training part, by code point; of more than 64 the 63 most
-        /// frequent ones (ties by code point).
-        levels: Vec<String>,
-        /// Whether there were more than 64 categories.
-        other: bool,
-        /// Whether a value was missing in the training part.
-        missing: bool,
-    },
-    /// A category as one number, its code, for an embedding. The codes are the places of the
-    /// levels; then, if `missing`, one for the missing value; then one for every other category,
-    /// which is no level of the embedding and has a vector of its own there.
-    ///
-    /// Without the code of `missing`, a missing value takes that of a level that is a word for it
-    /// (`NA`), and if there is none, it is another category.
-    Code {
-        /// The categories of the training part, by code point; of more than 4,096 the most
-        /// frequent ones (ties by code point).
-        levels: Vec<String>,
-        /// Whether there were more than 4,096 categories.
-        other: bool,
-        /// Whether a value was missing in the training part.
-        missing: bool,
-    },
+    /// A number, scaled.
+    Number(NumberEncoding),
+    /// A truth value, as 0 or 1.
+    Boolean(BooleanEncoding),
+    /// A date or a time.
+    Date(DateEncoding),
+    /// A category, one-hot.
+    Text(SlotEncoding),
+    /// A category, as a code for an embedding.
+    Code(CodeEncoding),
 }
 
-/// Most slots for the categories of a column.
-pub const MOST_LEVELS: usize = 64;
+/// How columns become numbers where that can be chosen.
+#[derive(Clone, Debug, PartialEq)]
+pub struct EncoderOptions {
+    /// The columns of text that give codes for an embedding.
+    pub embedded: Vec<String>,
+    /// The most categories that are one-hot; of more, all but the most frequent share a slot, if
+    /// they are not embedded.
+    pub most_levels: usize,
+    /// Whether columns of more categories than that give codes for an embedding, too.
+    pub embed_beyond: bool,
+    /// Categories in fewer rows than this are taken for others, as unseen ones are; without a
+    /// number this is 2 in columns that are embedded for their many categories, and 1 in others.
+    pub fewest_rows: Option<usize>,
+    /// How numbers are scaled.
+    pub scales: Scales,
+    /// What stands in for missing numbers.
+    pub fill: Fill,
+    /// The most threads that fit; no result depends on it.
+    pub threads: usize,
+}
 
-/// Most categories of a column with a code of their own.
-pub const MOST_CODES: usize = 4096;
+impl Default for EncoderOptions {
+    fn default() -> Self {
+        Self {
+            embedded: Vec::new(),
+            most_levels: MOST_LEVELS,
+            embed_beyond: false,
+            fewest_rows: None,
+            scales: Scales::default(),
+            fill: Fill::default(),
+            threads: 1,
+        }
+    }
+}
 
 /// Largest number that is computed with: beyond it sums would leave the range of an f64.
 pub const LARGEST: f64 = 1e300;
 
 impl Encoders {
-    /// Fits an encoder for each feature of the schema on the given rows and no others.
+    /// Fits an encoder for each feature of the schema on the given rows and no others, with the
+    /// options that are the default.
     ///
     /// # Errors
     /// A column is absent; a number of these rows is infinite or beyond [`LARGEST`].
     pub fn fit(table: &Table, schema: &Schema, rows: &[usize]) -> Result<Self> {
-        Self::fit_with_codes::<&str>(table, schema, rows, &[], 1)
+        Self::fit_with(table, schema, rows, &EncoderOptions::default())
     }
 
-    /// Fits an encoder for each feature as [`fit`](Self::fit) does, but that of the columns named
-    /// here gives a code for an embedding. No result depends on the number of threads.
+    /// Fits an encoder for each feature as [`fit`](Self::fit) does, with options.
     ///
     /// # Errors
-    /// As [`fit`](Self::fit); a column to be embedded is absent, no feature, or no text.
-    pub fn fit_with_codes<S: AsRef<str>>(
+    /// As [`fit`](Self::fit); a column that the options name is absent, no feature, or not of the
+    /// kind that they are for; a number to be scaled by its logarithm is negative.
+    pub fn fit_with(
         table: &Table,
         schema: &Schema,
         rows: &[usize],
-        embedded: &[S],
-        threads: usize,
+        options: &EncoderOptions,
     ) -> Result<Self> {
-        for name in embedded {
-            check_embedded(table, schema, name.as_ref())?;
+        for name in &options.embedded {
+            check_named(table, schema, name, "embed", &[Kind::Text], "a column of text")?;
         }
-        let features = schema.features().map(|feature| {
-            let name = feature.name.clone();
-            let embedded = embedded.iter().any(|embedded| embedded.as_ref() == name);
-            (name, embedded)
-        });
-        let mut features = features.collect::<Vec<_>>().into_iter();
+        for (name, scale) in &options.scales.named {
+            let (kinds, expected): (&[Kind], _) = match scale {
+                Scale::Log => (&[Kind::Number], "a column of numbers"),
+                _ => (&[Kind::Number, Kind::Date], "a column of numbers or dates"),
+            };
+            check_named(table, schema, name, "scale", kinds, expected)?;
+        }
+        if options.most_levels == 0 {
+            let (value, expected) = ("0".to_owned(), "1 or more".to_owned());
+            return Err(ErrorKind::InvalidSetting { option: "one-hot", value, expected }.into());
+        }
+        let mut features = schema.features().map(|feature| feature.name.clone());
         let mut columns = Vec::new();
         in_order(
-            threads,
+            options.threads,
             || Ok(features.next()),
-            |(name, embedded)| {
-                let column = table.require(&name)?;
-                let encoding = match embedded {
-                    true => Encoding::fit_code(column, rows),
-                    false => Encoding::fit(table, column, rows)?,
-                };
+            |name| {
+                let encoding = Encoding::fit(table, table.require(&name)?, rows, options)?;
                 Ok(Encoder { name, encoding })
             },
             |encoder| {
@@ -150,8 +155,18 @@ impl Encoders {
         self.columns.iter().map(|column| column.encoding.width()).sum()
     }
 
+    /// Tells whether these are encoders as fitting makes them, however many bytes they came from:
+    /// what is computed once of each does not take more memory than it is known for.
+    pub(crate) fn are_sound(&self) -> bool {
+        self.columns.iter().all(|column| match &column.encoding {
+            Encoding::Number(number) => number.curve.is_sound(),
+            Encoding::Date(date) => date.is_sound(),
+            Encoding::Boolean(_) | Encoding::Text(_) | Encoding::Code(_) => true,
+        })
+    }
+
     /// Returns a name for each of those numbers: `age`, `age is missing`, `sex=male`,
-    /// `town is another`.
+    /// `town is another`, `sold (month, sine)`.
     pub fn feature_names(&self) -> Vec<String> {
         let names = self.columns.iter().flat_map(Encoder::feature_names);
         names.collect()
@@ -170,8 +185,9 @@ impl Encoders {
     /// a column without any value fits every kind.
     ///
     /// # Errors
-    /// A column is absent or of another kind; a number is infinite, beyond [`LARGEST`], or so far
-    /// from the training part that it leaves the range of an f32.
+    /// A column is absent or of another kind; a number is infinite, beyond [`LARGEST`], so far
+    /// from the training part that it leaves the range of an f32, or negative where its logarithm
+    /// is wanted.
     pub fn encode_rows(&self, table: &Table, rows: &[usize]) -> Result<Vec<f32>> {
         self.encode_rows_on(table, rows, 1)
     }
@@ -203,7 +219,7 @@ impl Encoders {
             for (rows, block) in rows.chunks(BLOCK).zip(part.chunks_mut(BLOCK * width)) {
                 let mut start = 0;
                 for column in &bound {
-                    column.encode(table, rows, block, (start, width))?;
+                    column.encode(rows, block, (start, width))?;
                     start += column.encoder.encoding.width();
                 }
             }
@@ -246,93 +262,77 @@ impl Encoders {
 impl Encoder {
     /// Returns a name for each number that the column gives.
     pub fn feature_names(&self) -> Vec<String> {
-        let name = &self.name;
-        let flag = |missing: bool| missing.then(|| format!("{name} is missing"));
         match &self.encoding {
-            Encoding::Number { missing, .. } | Encoding::Boolean { missing, .. } => {
-                let value = std::iter::once(name.clone());
-                value.chain(flag(*missing)).collect()
-            }
-            Encoding::Text { levels, other, missing } => {
-                let slots = levels.iter().map(|level| format!("{name}={level}"));
-                let other = other.then(|| format!("{name} is another"));
-                slots.chain(other).chain(flag(*missing)).collect()
-            }
-            Encoding::Code { .. } => vec![name.clone()],
+            Encoding::Number(number) => number.names(&self.name),
+            Encoding::Boolean(boolean) => boolean.names(&self.name),
+            Encoding::Date(date) => date.names(&self.name),
+            Encoding::Text(text) => text.names(&self.name),
+            Encoding::Code(_) => vec![self.name.clone()],
         }
     }
 }
 
 impl Encoding {
-    fn fit(table: &Table, column: &Column, rows: &[usize]) -> Result<Self> {
-        let missing = rows.iter().any(|&row| column.values().is_missing(row));
-        match column.values() {
+    fn fit(
+        table: &Table,
+        column: &Column,
+        rows: &[usize],
+        options: &EncoderOptions,
+    ) -> Result<Self> {
+        let place = Place { table, column: column.name() };
+        let (scale, fill) = (options.scales.of(column.name()), options.fill);
+        Ok(match column.values() {
             Values::Number(values) => {
-                let mut present = Vec::with_capacity(rows.len());
-                for &row in rows {
-                    let value = values.get(row).unwrap_or(f64::NAN);
-                    check_finite(table, column.name(), row, value)?;
-                    if !value.is_nan() {
-                        present.push(value);
-                    }
-                }
-                let fill = median(&mut present);
-                // A flag that is always up would be a second bias, and fall where a value comes.
-                let missing = missing && !present.is_empty();
-                present.resize(rows.len(), fill);
-                let (mean, std) = moments(&present);
-                Ok(Self::Number { fill, mean, std, missing })
+                Self::Number(NumberEncoding::fit(&place, values, rows, scale, fill)?)
             }
-            Values::Boolean { values, .. } => {
-                let present = rows.iter().filter_map(|&row| values.get(row).copied().flatten());
-                let excess: i64 = present.map(|value| if value { 1 } else { -1 }).sum();
-                Ok(Self::Boolean { fill: excess > 0, missing })
+            Values::Boolean { .. } => Self::Boolean(BooleanEncoding::fit(column, rows)),
+            Values::Date { seconds, .. } => {
+                // 1970 is no start from which dates grow by ratios.
+                let scale = if scale == Scale::Log { Scale::Standard } else { scale };
+                Self::Date(DateEncoding::fit(&place, seconds, rows, scale, fill)?)
             }
             Values::Text(text) => {
-                let (levels, other) = levels(text, rows, MOST_LEVELS, MOST_LEVELS - 1);
-                Ok(Self::Text { levels, other, missing })
+                let asked = options.embedded.iter().any(|name| name == column.name());
+                let many =
+                    options.embed_beyond && category::categories(text, rows) > options.most_levels;
+                let fewest = options.fewest_rows.unwrap_or(if many && !asked { 2 } else { 1 });
+                match asked || many {
+                    true => Self::Code(CodeEncoding::fit(column, rows, fewest)),
+                    false => {
+                        Self::Text(SlotEncoding::fit(column, rows, options.most_levels, fewest))
+                    }
+                }
             }
-        }
-    }
-
-    /// The codes of a column of text.
-    fn fit_code(column: &Column, rows: &[usize]) -> Self {
-        let (levels, other) = match column.values() {
-            Values::Text(text) => levels(text, rows, MOST_CODES, MOST_CODES),
-            Values::Number(_) | Values::Boolean { .. } => (Vec::new(), false),
-        };
-        let missing = rows.iter().any(|&row| column.values().is_missing(row));
-        Self::Code { levels, other, missing }
+        })
     }
 
     /// Returns how many codes an embedding has a vector for, besides that of all other categories;
     /// `None` if the column does not become a code.
     pub fn codes(&self) -> Option<usize> {
         match self {
-            Self::Code { levels, missing, .. } => Some(levels.len() + usize::from(*missing)),
-            Self::Number { .. } | Self::Boolean { .. } | Self::Text { .. } => None,
+            Self::Code(code) => Some(code.codes()),
+            Self::Number(_) | Self::Boolean(_) | Self::Date(_) | Self::Text(_) => None,
         }
     }
 
     /// Returns how many numbers the column gives.
     pub fn width(&self) -> usize {
         match self {
-            Self::Number { missing, .. } | Self::Boolean { missing, .. } => {
-                1 + usize::from(*missing)
-            }
-            Self::Text { levels, other, missing } => {
-                levels.len() + usize::from(*other) + usize::from(*missing)
-            }
-            Self::Code { .. } => 1,
+            Self::Number(number) => number.width(),
+            Self::Boolean(boolean) => 1 + usize::from(boolean.missing),
+            Self::Date(date) => date.width(),
+            Self::Text(text) => text.width(),
+            Self::Code(_) => 1,
         }
     }
 
     /// Returns the kind of the column.
     pub fn kind(&self) -> Kind {
         match self {
-            Self::Number { .. } => Kind::Number,
-            Self::Boolean { .. } => Kind::Boolean,
-            Self::Text { .. } | Self::Code { .. } => Kind::Text,
+            Self::Number(_) => Kind::Number,
+            Self::Boolean(_) => Kind::Boolean,
+            Self::Date(_) => Kind::Date,
+            Self::Text(_) | Self::Code(_) => Kind::Text,
         }
     }
 
@@ -340,64 +340,79 @@ impl Encoding {
     /// slot means 0 everywhere. Of codes it returns the code, and none for a category that training
     /// did not have, which takes the code after all others.
     pub fn slot(&self, category: Option<&str>) -> Option<usize> {
-        let (levels, before, other, missing) = match self {
-            Self::Text { levels, other, missing } => (levels, usize::from(*other), *other, missing),
-            Self::Code { levels, other, missing } => (levels, 0, *other, missing),
-            Self::Number { .. } | Self::Boolean { .. } => return None,
-        };
-        let place = |text: &str| {
-            let search = levels.binary_search_by(|level| level.as_str().cmp(text));
-            search.ok()
-        };
-        let others = other.then_some(self.codes().unwrap_or(levels.len()));
-        match category {
-            Some(text) => place(text).or(others),
-            None if *missing => Some(levels.len() + before),
-            None => MISSING_WORDS.iter().find_map(|word| place(word)).or(others),
+        match self {
+            Self::Text(text) => text.slot(category),
+            Self::Code(code) => code.code(category),
+            Self::Number(_) | Self::Boolean(_) | Self::Date(_) => None,
         }
     }
 }
 
-/// The categories of some rows by code point, and whether there were more than `most`, of which
-/// then the `kept` most frequent ones are left (ties by code point).
-fn levels(text: &TextValues, rows: &[usize], most: usize, kept: usize) -> (Vec<String>, bool) {
-    let mut counts: Vec<(usize, &String)> = text.levels().iter().map(|level| (0, level)).collect();
-    for code in rows.iter().filter_map(|&row| text.code(row)) {
-        counts[code].0 += 1;
-    }
-    counts.retain(|(count, _)| *count > 0);
-    let other = counts.len() > most;
-    if other {
-        counts.sort_unstable_by(|a, b| b.0.cmp(&a.0).then(a.1.cmp(b.1)));
-        counts.truncate(kept);
-    }
-    let mut levels: Vec<String> = counts.into_iter().map(|(_, level)| level.clone()).collect();
-    levels.sort_unstable();
-    (levels, other)
+/// Refuses a column that an option names and that is no feature of such a kind.
+fn check_named(
+    table: &Table,
+    schema: &Schema,
+    name: &str,
+    option: &'static str,
+    kinds: &[Kind],
+    expected: &str,
+) -> Result<()> {
+    let kind = table.require(name)?.values().kind();
+    let is_feature = schema.column(name).is_some_and(|column| column.role == Role::Feature);
+    let (value, expected) = match is_feature {
+        true if kinds.contains(&kind) => return Ok(()),
+        true => (format!("{name:?}, which holds {}", kind.plural()), expected),
+        false => (format!("{name:?}"), "a column that predictions are made from"),
+    };
+    Err(ErrorKind::InvalidSetting { option, value, expected: expected.to_owned() }.into())
 }
 
-/// Refuses to embed what is no feature of text.
-fn check_embedded(table: &Table, schema: &Schema, name: &str) -> Result<()> {
-    let column = table.require(name)?;
-    let is_feature = schema.column(name).is_some_and(|column| column.role == Role::Feature);
-    let (value, expected) = match (is_feature, column.values().kind()) {
-        (true, Kind::Text) => return Ok(()),
-        (true, kind) => (format!("{name:?}, which holds {}", kind.plural()), "a column of text"),
-        (false, _) => (format!("{name:?}"), "a column that predictions are made from"),
-    };
-    let expected = expected.to_owned();
-    Err(ErrorKind::InvalidSetting { option: "embed", value, expected }.into())
+/// A column of a table, for errors.
+struct Place<'a> {
+    table: &'a Table,
+    column: &'a str,
+}
+
+impl Place<'_> {
+    /// Refuses a number whose logarithm is wanted and that is below 0.
+    fn check_log(&self, row: usize, value: f64) -> Result<()> {
+        if value < 0.0 {
+            return Err(ErrorKind::LogOfNegative {
+                file: self.table.file_of(row).to_owned(),
+                line: self.table.line(row),
+                column: self.column.to_owned(),
+                value,
+            }
+            .into());
+        }
+        Ok(())
+    }
+
+    fn too_far(&self, row: usize, value: f64) -> Error {
+        ErrorKind::TooFar {
+            file: self.table.file_of(row).to_owned(),
+            line: self.table.line(row),
+            column: self.column.to_owned(),
+            value,
+        }
+        .into()
+    }
 }
 
 /// An encoder together with the column that it reads.
 struct Bound<'a> {
     encoder: &'a Encoder,
+    place: Place<'a>,
     cells: Cells<'a>,
+    /// What is computed once of the encoder.
+    lines: Lines,
+    circles: Vec<Vec<[f64; 2]>>,
 }
 
 enum Cells<'a> {
     /// Every cell is missing, whatever the column's kind.
     Missing,
+    /// Numbers, or the seconds of dates.
     Numbers(&'a Numbers),
     Booleans(&'a [Option<bool>]),
     Text {
@@ -405,6 +420,24 @@ enum Cells<'a> {
         /// The slot of each level of the table.
         slots: Vec<Option<usize>>,
     },
+}
+
+impl Cells<'_> {
+    /// The number of a row; NaN if it is missing.
+    #[inline]
+    fn number(&self, row: usize) -> f64 {
+        match self {
+            Self::Numbers(values) => values.get(row).unwrap_or(f64::NAN),
+            _ => f64::NAN,
+        }
+    }
+
+    fn boolean(&self, row: usize) -> Option<bool> {
+        match self {
+            Self::Booleans(values) => values.get(row).copied().flatten(),
+            _ => None,
+        }
+    }
 }
 
 impl<'a> Bound<'a> {
@@ -420,6 +453,7 @@ impl<'a> Bound<'a> {
         };
         let cells = match (encoder.encoding.kind(), column.values()) {
             (Kind::Number, Values::Number(values)) => Cells::Numbers(values),
+            (Kind::Date, Values::Date { seconds, .. }) => Cells::Numbers(seconds),
             (Kind::Boolean, Values::Boolean { values, .. }) => Cells::Booleans(values),
             (Kind::Text, Values::Text(text)) => {
                 let levels = text.levels().iter();
@@ -431,14 +465,24 @@ impl<'a> Bound<'a> {
                 Some(row) => return Err(wrong_kind(table, column, row, expected)),
             },
         };
-        Ok(Self { encoder, cells })
+        let (lines, circles) = match &encoder.encoding {
+            Encoding::Number(number) => (number.curve.lines(), Vec::new()),
+            Encoding::Date(date) => {
+                let circles = date.parts.iter().map(|part| part.circle());
+                (date.seconds.curve.lines(), circles.collect())
+            }
+            Encoding::Boolean(_) | Encoding::Text(_) | Encoding::Code(_) => {
+                (Curve::Identity.lines(), Vec::new())
+            }
+        };
+        let place = Place { table, column: &encoder.name };
+        Ok(Self { encoder, place, cells, lines, circles })
     }
 
     /// Encodes rows into their places from `start` on, in rows of `width` numbers that are 0
     /// beforehand.
     fn encode(
         &self,
-        table: &Table,
         rows: &[usize],
         block: &mut [f32],
         (start, width): (usize, usize),
@@ -448,35 +492,18 @@ impl<'a> Bound<'a> {
         let outs = block.chunks_exact_mut(width).map(|out| &mut out[start..end]);
         let rows = rows.iter().copied().zip(outs);
         match encoding {
-            Encoding::Number { fill, mean, std, .. } => {
-                for (row, out) in rows {
-                    let value = match self.cells {
-                        Cells::Numbers(values) => values.get(row).unwrap_or(f64::NAN),
-                        _ => f64::NAN,
-                    };
-                    check_finite(table, &self.encoder.name, row, value)?;
-                    let missing = value.is_nan();
-                    let filled = if missing { *fill } else { value };
-                    if *std != 0.0 {
-                        out[0] = ((filled - mean) / std) as f32;
-                        if !out[0].is_finite() {
-                            return Err(self.too_far(table, row, value));
-                        }
-                    }
-                    flag(missing, out);
-                }
+            Encoding::Number(number) => {
+                let cells = rows.map(|(row, out)| (row, self.cells.number(row), out));
+                number.encode(&self.place, &self.lines, cells)?;
             }
-            Encoding::Boolean { fill, .. } => {
-                for (row, out) in rows {
-                    let value = match self.cells {
-                        Cells::Booleans(values) => values.get(row).copied().flatten(),
-                        _ => None,
-                    };
-                    out[0] = f32::from(u8::from(value.unwrap_or(*fill)));
-                    flag(value.is_none(), out);
-                }
+            Encoding::Date(date) => {
+                let cells = rows.map(|(row, out)| (row, self.cells.number(row), out));
+                date.encode(&self.place, &self.lines, &self.circles, cells)?;
             }
-            Encoding::Text { .. } | Encoding::Code { .. } => {
+            Encoding::Boolean(boolean) => {
+                boolean.encode(rows.map(|(row, out)| (self.cells.boolean(row), out)));
+            }
+            Encoding::Text(_) | Encoding::Code(_) => {
                 let (missing, codes) = (encoding.slot(None), encoding.codes());
                 for (row, out) in rows {
                     let slot = match &self.cells {
@@ -496,22 +523,17 @@ impl<'a> Bound<'a> {
         }
         Ok(())
     }
+}
 
-    fn too_far(&self, table: &Table, row: usize, value: f64) -> Error {
-        ErrorKind::TooFar {
-            file: table.file().to_owned(),
-            line: table.line(row),
-            column: self.encoder.name.clone(),
-            value,
-        }
-        .into()
+/// The last number of a column that has a flag says whether the value is missing.
+fn flag(has_flag: bool, missing: bool, out: &mut [f32]) {
+    if let (true, Some(flag)) = (has_flag, out.last_mut()) {
+        *flag = f32::from(u8::from(missing));
     }
 }
 
-fn flag(missing: bool, out: &mut [f32]) {
-    if let Some(flag) = out.get_mut(1) {
-        *flag = f32::from(u8::from(missing));
-    }
+fn flag_name(column: &str, missing: bool) -> Option<String> {
+    missing.then(|| format!("{column} is missing"))
 }
 
 /// Names the first cell of a column that does not fit the kind it had in training.
@@ -521,6 +543,9 @@ fn wrong_kind(table: &Table, column: &Column, row: usize, expected: Kind) -> Err
         Values::Boolean { values, spellings } => {
             let truth = values[row].unwrap_or_default();
             (row, spellings[usize::from(truth)].clone())
+        }
+        Values::Date { seconds, .. } => {
+            (row, super::calendar::moment(seconds.get(row).unwrap_or_default()))
         }
         Values::Text(text) => {
             // Where numbers are expected, the first word tells more than the first cell.
@@ -535,7 +560,7 @@ fn wrong_kind(table: &Table, column: &Column, row: usize, expected: Kind) -> Err
         }
     };
     ErrorKind::WrongKind {
-        file: table.file().to_owned(),
+        file: table.file_of(row).to_owned(),
         line: table.line(row),
         column: column.name().to_owned(),
         value,
@@ -549,7 +574,7 @@ fn wrong_kind(table: &Table, column: &Column, row: usize, expected: Kind) -> Err
 pub(super) fn check_finite(table: &Table, column: &str, row: usize, value: f64) -> Result<()> {
     if value.abs() > LARGEST {
         return Err(ErrorKind::NotFinite {
-            file: table.file().to_owned(),
+            file: table.file_of(row).to_owned(),
             line: table.line(row),
             column: column.to_owned(),
             value,
@@ -557,42 +582,4 @@ pub(super) fn check_finite(table: &Table, column: &str, row: usize, value: f64) 
         .into());
     }
     Ok(())
-}
-
-/// Returns the median, or 0 without values. The order of the values changes.
-fn median(values: &mut [f64]) -> f64 {
-    let count = values.len();
-    if count == 0 {
-        return 0.0;
-    }
-    let (lower, &mut upper, _) = values.select_nth_unstable_by(count / 2, f64::total_cmp);
-    if count % 2 == 1 {
-        return upper;
-    }
-    let below = lower.iter().copied().max_by(f64::total_cmp);
-    below.map_or(upper, |below| (below + upper) / 2.0)
-}
-
-/// Returns the mean and the population standard deviation; (0, 0) without values.
-///
-/// Two passes, the mean corrected by the mean deviation, and the squares scaled by the largest
-/// deviation, so that neither 1e-200 nor 1e200 is lost. The standard deviation is 0 if all values
-/// are equal, or differ by no more than the rounding of their mean.
-pub(super) fn moments(values: &[f64]) -> (f64, f64) {
-    let Some(&first) = values.first() else {
-        return (0.0, 0.0);
-    };
-    if values.iter().all(|&value| value == first) {
-        return (first, 0.0);
-    }
-    let count = values.len() as f64;
-    let rough = values.iter().map(|value| value / count).sum::<f64>();
-    let mean = rough + values.iter().map(|value| value - rough).sum::<f64>() / count;
-    let deviations = || values.iter().map(|value| (value - mean).abs());
-    let largest = deviations().fold(0.0, f64::max);
-    let squares: f64 =
-        deviations().map(|deviation| (deviation / largest) * (deviation / largest)).sum();
-    let std = largest * (squares / count).sqrt();
-    let rounding = 8.0 * f64::EPSILON * mean.abs();
-    if std.is_normal() && std > rounding { (mean, std) } else { (mean, 0.0) }
 }

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
 
+use super::calendar::moment;
 use super::cell::{BOOLEAN_WORDS, boolean_word};
 use super::encode::{check_finite, moments};
 use super::schema::Kind;
@@ -260,7 +261,7 @@ impl ScaledTarget {
         let encoded = rows.iter().map(|&row| {
             let Values::Number(values) = column.values() else {
                 return Err(ErrorKind::WrongKind {
-                    file: table.file().to_owned(),
+                    file: table.file_of(row).to_owned(),
                     line: table.line(row),
                     column: self.column.clone(),
                     value: label_of(column, row),
@@ -286,7 +287,7 @@ impl ScaledTarget {
 
 /// Refuses a value whose logarithm is wanted, and a count that is negative.
 fn check_value(table: &Table, column: &str, row: usize, value: f64, link: Link) -> Result<()> {
-    let (file, line, column) = (table.file().to_owned(), table.line(row), column.to_owned());
+    let (file, line, column) = (table.file_of(row).to_owned(), table.line(row), column.to_owned());
     Err(match link {
         Link::Log if value <= -1.0 => ErrorKind::LogOfTarget { file, line, column, value },
         Link::Rate if value < 0.0 => ErrorKind::NegativeCount { file, line, column, value },
@@ -335,6 +336,8 @@ pub(super) fn class_indices(
             Values::Boolean { values, .. } => {
                 values[row].and_then(|truth| truths[usize::from(truth)])
             }
+            // Dates are no target, see `Target::infer`.
+            Values::Date { .. } => None,
             Values::Text(text) => text.code(row).and_then(|code| levels[code]),
         };
         class.map(|class| class as u32).ok_or_else(|| unknown_label(table, column, row, labels))
@@ -344,7 +347,7 @@ pub(super) fn class_indices(
 
 fn missing_label(table: &Table, column: &str, row: usize) -> Error {
     ErrorKind::MissingLabel {
-        file: table.file().to_owned(),
+        file: table.file_of(row).to_owned(),
         line: table.line(row),
         column: column.to_owned(),
     }
@@ -354,7 +357,7 @@ fn missing_label(table: &Table, column: &str, row: usize) -> Error {
 fn unknown_label(table: &Table, column: &Column, row: usize, labels: &[String]) -> Error {
     let label = label_of(column, row);
     ErrorKind::UnknownLabel {
-        file: table.file().to_owned(),
+        file: table.file_of(row).to_owned(),
         line: table.line(row),
         column: column.name().to_owned(),
         nearest: nearest(&label, labels).map(str::to_owned),
@@ -371,6 +374,7 @@ fn label_of(column: &Column, row: usize) -> String {
             let truth = values.get(row).copied().flatten();
             truth.map(|truth| spellings[usize::from(truth)].clone())
         }
+        Values::Date { seconds, .. } => seconds.get(row).map(moment),
         Values::Text(text) => text.get(row).map(str::to_owned),
     };
     label.unwrap_or_default()

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::cell::NumberFormat;
+
 /// Something that was decided or found about a table, worth a line of output.
 ///
 /// Printed with `Display`: one sentence, with what to do where something can be done.
@@ -11,12 +13,16 @@ use std::fmt;
 pub enum Note {
     /// A column of whole numbers with zeros in front was taken as text.
     CodesAsText { column: String, example: String },
-    /// A code-like number appeared after the column had been taken for numbers.
-    LeadingZeroRead { column: String, line: u64, value: String },
+    /// The numbers of a column are written with separators or percent signs, and read so.
+    SeparatedNumbers { column: String, example: String, format: NumberFormat },
+    /// A column that is mostly numbers is taken as text, because of words among them.
+    NumbersAsText { column: String, cells: usize, word: String, file: String, line: u64 },
     /// A word that often means "missing" stays a category in a column of text.
     WordAsCategory { column: String, word: String, cells: usize },
-    /// A column of dates was taken as text.
+    /// A column of dates was taken as text, because of a cell that is none, or not written so.
     DatesAsText { column: String, example: String },
+    /// A column of dates was taken as text, since either day or month may be first in each.
+    AmbiguousDates { column: String, example: String },
     /// Nearly every row has a category of its own, as in a column of names or numbers of persons.
     ManyCategories { column: String, categories: usize, cells: usize },
     /// Two categories look the same but are written with different characters.
@@ -41,10 +47,19 @@ impl fmt::Display for Note {
                 "column {column:?} holds codes with zeros in front ({example}) and is taken as \
                  text; --number {column:?} takes it as numbers"
             ),
-            Self::LeadingZeroRead { column, line, value } => write!(
+            Self::SeparatedNumbers { column, example, format } => {
+                let value = format.number(example).unwrap_or(f64::NAN);
+                write!(
+                    f,
+                    "column {column:?} is read as numbers: {example:?} is {value}; --text \
+                     {column:?} takes it as text"
+                )
+            }
+            Self::NumbersAsText { column, cells, word, file, line } => write!(
                 f,
-                "column {column:?} was taken for numbers, but line {line} has {value}, which \
-                 looks like a code; --text {column:?} takes it as text"
+                "column {column:?} holds numbers in {cells} cells, but is taken as text because of \
+                 words among them: the first is {word:?}, {file}, line {line}; --number {column:?} \
+                 insists on numbers"
             ),
             Self::WordAsCategory { column, word, cells } => write!(
                 f,
@@ -52,8 +67,17 @@ impl fmt::Display for Note {
                  --missing {word:?} takes it as missing"
             ),
             Self::DatesAsText { column, example } => {
-                write!(f, "column {column:?} holds dates ({example}), which are taken as text")
+                write!(
+                    f,
+                    "column {column:?} holds dates, but is taken as text because of {example:?}; \
+                     write all as 2024-03-01, or take the word as missing (--missing {example:?})"
+                )
             }
+            Self::AmbiguousDates { column, example } => write!(
+                f,
+                "column {column:?} holds dates of which none shows whether the day or the month \
+                 comes first ({example}), which are taken as text; write them as 2024-03-01"
+            ),
             Self::ManyCategories { column, categories, cells } => write!(
                 f,
                 "column {column:?} has {categories} categories in {cells} cells; a column that \

@@ -37,8 +37,8 @@ const POWERS: [f64; MOST_DIGITS + 1] =
 /// A number as it is written without an exponent: whole / 10^places.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Decimal {
-    whole: i64,
-    places: u8,
+    pub whole: i64,
+    pub places: u8,
 }
 
 impl Decimal {
@@ -53,8 +53,35 @@ impl Decimal {
         (whole != 0 || !negative).then_some(Self { whole, places: places as u8 })
     }
 
+    /// The decimal of four bytes that a number is, with so many places at least; `None` if it has
+    /// more than eight, and for −0.
+    pub(super) fn of(value: f64, places: u8) -> Option<Self> {
+        let read = |places: u8| {
+            let power = POWERS[usize::from(places)];
+            let whole = libm::round(value * power) as i32;
+            let same = whole != MISSING && float(whole, power).to_bits() == value.to_bits();
+            same.then_some(Self { whole: i64::from(whole), places })
+        };
+        (places..=8).find_map(read)
+    }
+
+    /// So many millionths.
+    pub(super) fn millionths(count: i64) -> Self {
+        let (mut whole, mut places) = (count, 6);
+        while places > 0 && whole % 10 == 0 {
+            (whole, places) = (whole / 10, places - 1);
+        }
+        Self { whole, places }
+    }
+
+    /// A hundredth of it, if that has few places, too.
+    pub(super) fn hundredth(self) -> Option<Self> {
+        let places = self.places.checked_add(2)?;
+        (usize::from(places) <= MOST_DIGITS).then_some(Self { places, ..self })
+    }
+
     /// The number, correctly rounded.
-    fn value(self) -> f64 {
+    pub(super) fn value(self) -> f64 {
         self.whole as f64 / POWERS[usize::from(self.places)]
     }
 
@@ -176,6 +203,42 @@ impl Numbers {
         match &self.0 {
             Store::Decimals { whole, .. } => whole.get(row).is_none_or(|&whole| whole == MISSING),
             Store::Floats(values) => values.get(row).is_none_or(|value| value.is_nan()),
+        }
+    }
+
+    /// Adds a number, in as few bytes as the others if it can be.
+    pub(super) fn push_float(&mut self, value: f64) {
+        let decimal = match self.0 {
+            Store::Decimals { places, .. } => Decimal::of(value, places),
+            Store::Floats(_) => None,
+        };
+        match decimal {
+            Some(decimal) => self.push_decimal(decimal),
+            None => self.push(value),
+        }
+    }
+
+    /// Returns how many are not missing.
+    pub(super) fn present(&self) -> usize {
+        match &self.0 {
+            Store::Decimals { whole, .. } => whole.iter().filter(|&&w| w != MISSING).count(),
+            Store::Floats(values) => values.iter().filter(|value| !value.is_nan()).count(),
+        }
+    }
+
+    /// Tells whether none has digits behind the point, of those that are finite.
+    pub(super) fn are_whole(&self) -> bool {
+        if let Store::Decimals { places: 0, .. } = &self.0 {
+            return true;
+        }
+        self.iter().all(|value| !value.is_finite() || libm::floor(value) == value)
+    }
+
+    /// How many bytes of memory they take.
+    pub(super) fn bytes(&self) -> usize {
+        match &self.0 {
+            Store::Decimals { whole, .. } => whole.capacity() * size_of::<i32>(),
+            Store::Floats(values) => values.capacity() * size_of::<f64>(),
         }
     }
 
@@ -354,6 +417,22 @@ mod tests {
                 let power = POWERS[usize::from(decimal.places)];
                 assert_eq!(float(whole, power).to_bits(), expected.to_bits(), "{text}");
             }
+        }
+    }
+
+    #[test]
+    fn floats_that_are_short_decimals_take_four_bytes() {
+        let mut numbers = Numbers::default();
+        let values = [1.0, -2.5, 0.125, 1e4, 0.1, 123.456];
+        values.iter().for_each(|&value| numbers.push_float(value));
+        assert!(is_small(&numbers));
+        assert_eq!(bits(&numbers), values.map(f64::to_bits));
+        for other in [-0.0, 1e10, 1.0 / 3.0, 0.1 + 0.2, f64::INFINITY, 1e-9, f64::MIN_POSITIVE] {
+            let mut more = numbers.clone();
+            more.push_float(other);
+            more.push_float(1.0);
+            assert!(!is_small(&more));
+            assert_eq!(more.get(6).map(f64::to_bits), Some(other.to_bits()), "{other}");
         }
     }
 

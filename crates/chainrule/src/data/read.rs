@@ -1,309 +1,282 @@
-//! Reading CSV into tables: blocks of it are taken apart on several threads and put together in
-//! the file's order, so that the outcome does not depend on their number.
+//! Reading files into a table: pieces of them are taken apart on several threads and put together
+//! in the files' order, so that the outcome does not depend on their number.
 
-use std::io::Read;
 use std::sync::{Mutex, PoisonError};
 
 use csv::StringRecord;
 
-use super::blocks::{Block, Blocks};
-use super::columns::{ColumnReader, Form, Manner, Wanted};
-use super::notes::Note;
-use super::parts::{Fault, Part};
+use super::assembly::Assembly;
+use super::blocks::Blocks;
+use super::chunks::Chunks;
+use super::columns::{ColumnReader, Form, Manner};
+use super::header::{Header, check_names};
+use super::memory::Bytes;
+use super::parts::{Part, Piece};
 use super::records::Records;
-use super::schema::{Role, Schema};
+use super::schema::{Kind, Schema};
+use super::source::{Content, Source, Stream};
 use super::table::{ReadOptions, Table};
 use crate::engine::available_threads;
-use crate::error::{Error, ErrorKind, Result, nearest};
+use crate::error::{Error, ErrorKind, Result};
 use crate::parallel::in_order;
 
 /// How many bytes are read at a time, before the kinds of the columns are known and after.
 pub(super) const BLOCK_SIZES: [usize; 2] = [1 << 18, 1 << 21];
 
-/// A CSV file whose header is read.
-pub(super) struct Opened<'a, R> {
-    blocks: Blocks<R>,
+/// Files that are to become one table.
+pub(super) struct Reading<'a> {
+    sources: Vec<Source<'a>>,
+    options: &'a ReadOptions,
+    schema: Option<&'a Schema>,
     sizes: [usize; 2],
-    header: Header<'a>,
+    bound: Bytes,
     threads: usize,
 }
 
-/// What the header and the options say.
-struct Header<'a> {
-    file: &'a str,
+/// A file whose header is read.
+struct Opened<'a> {
+    input: Input<'a>,
+    /// The columns' names, and the line on which they stand.
     names: Vec<String>,
-    wanted: Vec<Wanted>,
-    options: &'a ReadOptions,
-    missing: Vec<String>,
-    /// Whether the columns are found out, not given.
-    inferred: bool,
-    delimiter: u8,
+    line: u64,
+    /// What the columns hold, where the file says so.
+    kinds: Option<Vec<Kind>>,
 }
 
-impl<'a, R: Read + Send> Opened<'a, R> {
-    /// Reads the header, and decides for each column how it is to be read.
+enum Input<'a> {
+    Lines(Blocks<Stream<'a>>),
+    /// With the number of rows that were handed out.
+    Values(Box<dyn Chunks + 'a>, usize),
+}
+
+impl Input<'_> {
+    fn next(&mut self) -> Result<Option<Piece>> {
+        match self {
+            Self::Lines(blocks) => {
+                let delimiter = blocks.delimiter;
+                Ok(blocks.next()?.map(|block| Piece::Lines(block, delimiter)))
+            }
+            Self::Values(chunks, given) => Ok(chunks.next()?.map(|chunk| {
+                let before = *given;
+                *given += chunk.rows();
+                Piece::Values(chunk, before)
+            })),
+        }
+    }
+}
+
+impl<'a> Opened<'a> {
+    /// Opens a file, and reads its header.
+    fn new(source: &mut Source<'a>, keep: bool, reading: &Plan<'_>) -> Result<Self> {
+        let options = reading.options;
+        let content = source.open(keep, reading.bound)?;
+        let file = &*source.file;
+        let opened = match content {
+            Content::Values(chunks) => {
+                let (names, kinds) = (chunks.names().to_vec(), Some(chunks.kinds().to_vec()));
+                Self { input: Input::Values(chunks, 0), names, line: 1, kinds }
+            }
+            Content::Lines(input) => {
+                let given = options.delimiter.or(source.tabs.then_some(b'\t'));
+                let size = reading.sizes[0];
+                let (blocks, first) = Blocks::new(input, file, given, size, reading.bound)?;
+                let mut records = Records::new(&first.bytes[..], file, Some(blocks.delimiter))?;
+                let mut record = StringRecord::new();
+                if !records.read(&mut record)? {
+                    return Err(ErrorKind::EmptyFile { file: file.into() }.into());
+                }
+                let names = record.iter().map(|field| field.trim().to_owned()).collect();
+                let line = records.line();
+                Self { input: Input::Lines(blocks), names, line, kinds: None }
+            }
+        };
+        let given: Vec<&str> = opened.names.iter().map(String::as_str).collect();
+        check_names(file, opened.line, &given)?;
+        Ok(opened)
+    }
+
+    fn header<'h>(
+        &self,
+        file: &str,
+        options: &'h ReadOptions,
+        schema: Option<&'h Schema>,
+    ) -> Result<Header<'h>> {
+        Header::new(file, &self.names, self.kinds.as_deref(), options, schema)
+    }
+}
+
+/// What holds for all files.
+struct Plan<'a> {
+    options: &'a ReadOptions,
+    sizes: [usize; 2],
+    bound: Bytes,
+    threads: usize,
+}
+
+impl<'a> Reading<'a> {
     pub(super) fn new(
-        input: R,
-        file: &'a str,
+        sources: Vec<Source<'a>>,
         options: &'a ReadOptions,
-        schema: Option<&Schema>,
+        schema: Option<&'a Schema>,
         sizes: [usize; 2],
-    ) -> Result<Self> {
-        options.check()?;
-        let (blocks, first) = Blocks::new(input, file, options.delimiter, sizes[0])?;
-        let mut records = Records::new(&first.bytes[..], file, Some(blocks.delimiter))?;
-        let mut record = StringRecord::new();
-        if !records.read(&mut record)? {
-            return Err(ErrorKind::EmptyFile { file: file.into() }.into());
-        }
-        let names: Vec<String> = record.iter().map(|field| field.trim().to_owned()).collect();
-        let given: Vec<&str> = names.iter().map(String::as_str).collect();
-        check_names(file, records.line(), &given)?;
-        for name in options.text.iter().chain(&options.numbers) {
-            if !names.contains(name) {
-                return Err(unknown_column(file, name, &given));
-            }
-        }
-        let mut missing = schema.map_or_else(Vec::new, |schema| schema.missing.clone());
-        for word in &options.missing {
-            let word = word.trim().to_owned();
-            if !word.is_empty() && !missing.contains(&word) {
-                missing.push(word);
-            }
-        }
-        let wanted = wanted_kinds(file, &given, options, schema)?;
-        let delimiter = blocks.delimiter;
-        let inferred = schema.is_none();
-        let header = Header { file, names, wanted, options, missing, inferred, delimiter };
+    ) -> Self {
+        let bound = options.bound();
         let threads = options.threads.unwrap_or_else(available_threads);
-        Ok(Self { blocks, sizes, header, threads })
+        Self { sources, options, schema, sizes, bound, threads }
     }
 
     /// Reads all rows into one table.
     pub(super) fn table(mut self) -> Result<Table> {
-        let forms = self.header.forms();
-        let mut assembly = Assembly::new(&forms);
-        // What is known of the columns when a block is read; never more than when it is taken.
-        let known = Mutex::new(assembly.manners());
-        let (blocks, sizes) = (&mut self.blocks, self.sizes);
-        in_order(
-            self.threads,
-            || {
-                let manners = known.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                blocks.size = sizes[usize::from(!manners.contains(&Manner::Raw))];
-                Ok(blocks.next()?.map(|block| (block, manners)))
-            },
-            |(block, manners): (Block, Vec<Manner>)| {
-                Ok(Part::read(&block, &forms, &manners, self.header.delimiter))
-            },
-            |part| {
-                assembly.take(part)?;
-                *known.lock().unwrap_or_else(PoisonError::into_inner) = assembly.manners();
-                Ok::<(), Error>(())
-            },
-        )?;
-        match assembly.lines.is_empty() {
-            true => Err(self.header.empty()),
-            false => assembly.finish(&self.header),
+        let plan = self.plan()?;
+        let infers = self.schema.is_none();
+        let Some(first) = self.sources.first_mut() else {
+            return Err(ErrorKind::EmptyFile { file: String::new() }.into());
+        };
+        let opened = Opened::new(first, infers, &plan)?;
+        let header = opened.header(&first.file, self.options, self.schema)?;
+        let forms = header.forms();
+        let mut assembly = Assembly::new(&forms, header.keep.len());
+        plan.read_all(&mut self.sources, Some(opened), infers, &header, &mut assembly, 0)?;
+        if assembly.places.lines.is_empty() {
+            return Err(header.empty());
         }
+        let again: Vec<bool> = assembly.columns.iter().map(ColumnReader::needs_rereading).collect();
+        if !again.contains(&true) {
+            return assembly.finish(&header);
+        }
+        let mut texts = Assembly::again(&forms, &again);
+        let held = assembly.bytes();
+        plan.read_all(&mut self.sources, None, false, &header, &mut texts, held)?;
+        if texts.places != assembly.places {
+            let changed = std::io::Error::other("it changed while it was read");
+            let file = header.file.clone();
+            return Err(ErrorKind::FileUnreadable { file, reason: changed }.into());
+        }
+        for ((column, text), again) in assembly.columns.iter_mut().zip(texts.columns).zip(again) {
+            if again {
+                *column = text;
+            }
+        }
+        assembly.finish(&header)
     }
 
     /// Reads the rows as tables of some that follow each other, which are worked on at the same
-    /// time; `take` gets what comes of them in the file's order.
+    /// time; `take` gets what comes of them in the files' order.
     pub(super) fn each<T: Send, E: Send + From<Error>>(
         mut self,
         work: impl Fn(Table) -> std::result::Result<T, E> + Sync,
         mut take: impl FnMut(T) -> std::result::Result<(), E> + Send,
     ) -> std::result::Result<(), E> {
-        let forms = self.header.forms();
-        let manners = Assembly::new(&forms).manners();
-        let mut empty = true;
-        in_order(
-            self.threads,
-            || Ok(self.blocks.next()?),
-            |block| {
-                let part = Part::read(&block, &forms, &manners, self.header.delimiter);
-                let mut assembly = Assembly::new(&forms);
-                assembly.take(part)?;
-                match assembly.lines.is_empty() {
-                    true => Ok(None),
-                    false => work(assembly.finish(&self.header)?).map(Some),
-                }
-            },
-            |result| match result {
-                Some(result) => {
-                    empty = false;
-                    take(result)
-                }
-                None => Ok(()),
-            },
-        )?;
-        if empty { Err(self.header.empty().into()) } else { Ok(()) }
-    }
-}
-
-impl Header<'_> {
-    fn forms<'h>(&'h self) -> Vec<Form<'h>> {
-        let columns = self.names.iter().zip(&self.wanted);
-        let form = |(name, wanted): (&'h String, &Wanted)| Form {
-            file: self.file,
-            name,
-            wanted: *wanted,
-            format: self.options.number_format(),
-            missing: &self.missing,
-        };
-        columns.map(form).collect()
-    }
-
-    fn empty(&self) -> Error {
-        ErrorKind::HeaderOnly { file: self.file.into() }.into()
-    }
-}
-
-/// The parts read so far, as one.
-struct Assembly<'a> {
-    lines: Vec<u32>,
-    columns: Vec<ColumnReader<'a>>,
-}
-
-impl<'a> Assembly<'a> {
-    fn new(forms: &'a [Form<'a>]) -> Self {
-        Self { lines: Vec::new(), columns: forms.iter().map(ColumnReader::new).collect() }
-    }
-
-    /// How the cells of the next part are best collected.
-    fn manners(&self) -> Vec<Manner> {
-        self.columns.iter().map(ColumnReader::manner).collect()
-    }
-
-    /// Takes the next part; of several faults the first by row and column counts.
-    fn take(&mut self, part: Part) -> Result<()> {
-        let first_row = self.lines.len();
-        self.lines.extend_from_slice(&part.lines);
-        let mut fault = part.fault;
-        for (column, (reader, cells)) in self.columns.iter_mut().zip(part.columns).enumerate() {
-            if let Err((row, error)) = reader.take(cells, &self.lines, first_row) {
-                let row = row - first_row;
-                if fault.as_ref().is_none_or(|fault| (row, column) < (fault.row, fault.column)) {
-                    fault = Some(Fault { row, column, error });
-                }
-            }
-        }
-        fault.map_or(Ok(()), |fault| Err(fault.error))
-    }
-
-    fn finish(self, header: &Header<'_>) -> Result<Table> {
-        let Self { lines, columns } = self;
-        let mut notes = Vec::new();
-        let mut kept = Vec::new();
-        let mut unused = Vec::new();
-        for (column, name) in columns.into_iter().zip(&header.names) {
-            match column.finish(&lines, &mut notes)? {
-                Some(column) => {
-                    let values = column.values();
-                    if header.inferred && (0..lines.len()).all(|row| values.is_missing(row)) {
-                        notes.push(Note::EmptyColumn { column: name.clone() });
+        let plan = self.plan()?;
+        let mut empty = None;
+        for source in &mut self.sources {
+            // Each file for itself: its columns may stand in another order.
+            let mut opened = Opened::new(source, false, &plan)?;
+            let header = opened.header(&source.file, self.options, self.schema)?;
+            let forms = header.forms();
+            let wiring = header.wiring(&source.file, &opened.names, &forms)?;
+            let manners = Assembly::new(&forms, 0).manners();
+            let mut found = false;
+            in_order(
+                plan.threads,
+                || Ok(opened.input.next()?),
+                |piece| {
+                    let part = Part::read(&piece, &wiring, &manners);
+                    let mut assembly = Assembly::new(&forms, header.keep.len());
+                    assembly.places.begin(wiring.file);
+                    assembly.take(part)?;
+                    match assembly.places.lines.is_empty() {
+                        true => Ok(None),
+                        false => work(assembly.finish(&header)?).map(Some),
                     }
-                    kept.push(column);
-                }
-                None => unused.push(name.clone()),
-            }
+                },
+                |result| match result {
+                    Some(result) => {
+                        found = true;
+                        take(result)
+                    }
+                    None => Ok(()),
+                },
+            )?;
+            empty = if found { Some(None) } else { empty.or(Some(Some(header.empty()))) };
         }
-        let missing = header.missing.clone();
-        Ok(Table::read_from(header.file, kept, lines, missing, unused, notes))
+        match empty {
+            Some(Some(error)) => Err(error.into()),
+            _ => Ok(()),
+        }
+    }
+
+    fn plan(&self) -> Result<Plan<'a>> {
+        self.options.check()?;
+        let &Self { options, sizes, bound, threads, .. } = self;
+        Ok(Plan { options, sizes, bound, threads })
     }
 }
 
-/// Decides for each column of the header how it is to be read.
-fn wanted_kinds(
-    file: &str,
-    names: &[&str],
-    options: &ReadOptions,
-    schema: Option<&Schema>,
-) -> Result<Vec<Wanted>> {
-    let Some(schema) = schema else {
-        let named = |list: &[String], name: &str| list.iter().any(|listed| listed == name);
-        let wanted = names.iter().map(|name| {
-            if named(&options.text, name) {
-                Wanted::Text
-            } else if named(&options.numbers, name) {
-                Wanted::Number
-            } else {
-                Wanted::Inferred
-            }
-        });
-        return Ok(wanted.collect());
-    };
-    let mut wanted = vec![Wanted::Nothing; names.len()];
-    for column in &schema.columns {
-        let position = names.iter().position(|name| *name == column.name);
-        match (position, column.role) {
-            (_, Role::Unused) => {}
-            (Some(position), _) => wanted[position] = Wanted::Trained(column.kind),
-            (None, Role::Target | Role::Weight) => {}
-            (None, Role::Feature) => {
-                let others = names.iter().filter(|name| schema.column(name).is_none());
-                return Err(ErrorKind::ColumnMissing {
-                    file: file.into(),
-                    name: column.name.clone(),
-                    nearest: nearest(&column.name, others.copied()).map(str::to_owned),
-                }
-                .into());
-            }
+impl Plan<'_> {
+    /// Reads all files one after the other; the first may be opened already. So many bytes are held
+    /// besides.
+    fn read_all<'a>(
+        &self,
+        sources: &mut [Source<'a>],
+        mut opened: Option<Opened<'a>>,
+        keep: bool,
+        header: &Header<'_>,
+        assembly: &mut Assembly<'_>,
+        held: usize,
+    ) -> Result<()> {
+        let forms: Vec<Form<'_>> = assembly.columns.iter().map(|column| *column.form()).collect();
+        for source in sources {
+            let mut opened = match opened.take() {
+                Some(opened) => opened,
+                None => Opened::new(source, keep, self)?,
+            };
+            let file = &*source.file;
+            let wiring = header.wiring(file, &opened.names, &forms)?;
+            assembly.places.begin(file);
+            // What is known of the columns when a piece is read; never more than when it is taken.
+            let known = Mutex::new(assembly.manners());
+            let input = &mut opened.input;
+            in_order(
+                self.threads,
+                || {
+                    let manners = known.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                    if let Input::Lines(blocks) = input {
+                        blocks.size = self.sizes[usize::from(!manners.contains(&Manner::Raw))];
+                    }
+                    Ok(input.next()?.map(|piece| (piece, manners)))
+                },
+                |(piece, manners): (Piece, Vec<Manner>)| Ok(Part::read(&piece, &wiring, &manners)),
+                |part| {
+                    assembly.take(part)?;
+                    self.bound.hold(file, held + assembly.bytes())?;
+                    *known.lock().unwrap_or_else(PoisonError::into_inner) = assembly.manners();
+                    Ok::<(), Error>(())
+                },
+            )?;
         }
+        Ok(())
     }
-    Ok(wanted)
-}
-
-/// Refuses columns without a name, or two of one name.
-pub(super) fn check_names(file: &str, line: u64, names: &[&str]) -> Result<()> {
-    for (position, name) in names.iter().enumerate() {
-        if name.is_empty() {
-            return Err(ErrorKind::EmptyColumnName {
-                file: file.into(),
-                line,
-                position: position + 1,
-            }
-            .into());
-        }
-    }
-    let mut sorted: Vec<usize> = (0..names.len()).collect();
-    sorted.sort_by_key(|&position| names[position]);
-    for pair in sorted.windows(2) {
-        if names[pair[0]] == names[pair[1]] {
-            return Err(ErrorKind::DuplicateColumnName {
-                file: file.into(),
-                line,
-                name: names[pair[0]].to_owned(),
-                first: pair[0] + 1,
-                second: pair[1] + 1,
-            }
-            .into());
-        }
-    }
-    Ok(())
-}
-
-/// The error for a name that is no column.
-pub(super) fn unknown_column(file: &str, name: &str, names: &[&str]) -> crate::error::Error {
-    ErrorKind::UnknownColumn {
-        file: file.into(),
-        name: name.to_owned(),
-        nearest: nearest(name, names.iter().copied()).map(str::to_owned),
-        available: names.iter().map(|&name| name.to_owned()).collect(),
-    }
-    .into()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn reading<'a>(
+        bytes: &'a [u8],
+        options: &'a ReadOptions,
+        schema: Option<&'a Schema>,
+        sizes: [usize; 2],
+    ) -> Reading<'a> {
+        let source = Source::of_stream(bytes, "t.csv", options.bound());
+        Reading::new(vec![source], options, schema, sizes)
+    }
+
     /// Reads in blocks of such a size; the outcome in full, an error with its line and words.
     fn outcome(bytes: &[u8], options: &ReadOptions, size: usize, threads: usize) -> String {
         let options = ReadOptions { threads: Some(threads), ..options.clone() };
-        let opened = Opened::new(bytes, "t.csv", &options, None, [size; 2]);
-        match opened.and_then(Opened::table) {
+        match reading(bytes, &options, None, [size; 2]).table() {
             Ok(table) => format!("{table:?}"),
             Err(error) => format!("{error}: {:?}", error.kind()),
         }
@@ -407,6 +380,16 @@ mod tests {
             });
             assert_alike(both.as_bytes(), &options, &sizes);
         }
+        // Where all texts have to be seen again: many words, a code among whole numbers, a format.
+        let words = long(31_000, |row| if row > 15_000 && row % 20 == 0 { "x" } else { "" });
+        assert_alike(words.as_bytes(), &options, &sizes);
+        let row = |i: usize| match i {
+            25_000 => "0017,1.5\n".to_owned(),
+            29_000 => "3,\"1,234.5\"\n".to_owned(),
+            i => format!("{i},{}.5\n", i % 90),
+        };
+        let codes: String = (0..31_000).map(row).collect();
+        assert_alike(format!("a,b\n{codes}").as_bytes(), &options, &sizes);
         let quoted = long(12_000, |_| "").replace("t4", "\"t\n4\"");
         assert_alike(quoted.as_bytes(), &options, &sizes);
         let german = ReadOptions { decimal_comma: true, delimiter: Some(b';'), ..options };
@@ -421,8 +404,7 @@ mod tests {
         let schema = Schema::infer(&table, &["text"]).unwrap();
         for (threads, size) in [(1, 500), (3, 500), (3, 40_000), (2, 1 << 20)] {
             let options = ReadOptions { threads: Some(threads), ..ReadOptions::default() };
-            let opened =
-                Opened::new(file.as_bytes(), "t.csv", &options, Some(&schema), [size; 2]).unwrap();
+            let reading = reading(file.as_bytes(), &options, Some(&schema), [size; 2]);
             let mut found = Vec::new();
             let cells = |part: Table| {
                 let values = part.column("number").unwrap().values();
@@ -436,7 +418,7 @@ mod tests {
                 found.extend(part);
                 Ok::<(), Error>(())
             };
-            opened.each(cells, take).unwrap();
+            reading.each(cells, take).unwrap();
             assert_eq!(found.len(), 5_000);
             for (row, (line, value)) in found.into_iter().enumerate() {
                 assert_eq!(line, table.line(row));

@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::calendar::DateOrder;
+use super::cell::NumberFormat;
 use super::table::Table;
 use crate::error::{ErrorKind, Result};
 
@@ -13,6 +15,8 @@ pub enum Kind {
     Number,
     /// Truth values: true and false, or yes and no.
     Boolean,
+    /// Dates, with times or without.
+    Date,
     /// Categories and other text.
     Text,
 }
@@ -23,6 +27,7 @@ impl Kind {
         match self {
             Self::Number => "numbers",
             Self::Boolean => "yes/no values",
+            Self::Date => "dates",
             Self::Text => "text",
         }
     }
@@ -51,6 +56,18 @@ pub struct ColumnSchema {
     pub kind: Kind,
     /// What the column is for.
     pub role: Role,
+    /// In which order dates are written, in a column of dates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dates: Option<DateOrder>,
+    /// How its numbers are written.
+    #[serde(default, skip_serializing_if = "NumberFormat::is_plain")]
+    pub format: NumberFormat,
+    /// The words that are missing values in this column, besides the usual ones.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub missing: Vec<String>,
+    /// The text of every cell in a file that does not have the column.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fill: Option<String>,
 }
 
 /// The columns of a table in the order of the training file.
@@ -104,6 +121,10 @@ impl Schema {
                 name: column.name().to_owned(),
                 kind: column.values().kind(),
                 role: role(column.name(), empty),
+                format: column.number_format(),
+                missing: column.missing_words().to_vec(),
+                fill: column.fill().map(str::to_owned),
+                dates: column.values().date_order(),
             }
         });
         let schema = Self { columns: columns.collect(), missing: table.missing_words().to_vec() };
@@ -145,7 +166,7 @@ impl Schema {
         };
         let refused = match (column.role, column.kind) {
             (Role::Target, _) => Some("which is the target".to_owned()),
-            (_, Kind::Boolean | Kind::Text) => {
+            (_, Kind::Boolean | Kind::Date | Kind::Text) => {
                 Some(format!("which holds {}", column.kind.plural()))
             }
             (Role::Feature | Role::Weight | Role::Unused, Kind::Number) => None,
@@ -156,6 +177,28 @@ impl Schema {
             return Err(ErrorKind::InvalidSetting { option, value, expected }.into());
         }
         column.role = Role::Weight;
+        if self.features().next().is_none() {
+            let file = table.file().to_owned();
+            return Err(ErrorKind::NoFeatures { file }.into());
+        }
+        Ok(self)
+    }
+
+    /// The same schema with a feature as the column whose values are kept together in splits; nothing
+    /// is learned from it, and it may be absent later.
+    ///
+    /// # Errors
+    /// The table has no such column; it is a target or the weight; no feature is left.
+    pub fn with_group(mut self, table: &Table, name: &str) -> Result<Self> {
+        table.require(name)?;
+        let found = self.columns.iter_mut().find(|column| column.name == name);
+        let Some(column) = found else { return Ok(self) };
+        if matches!(column.role, Role::Target | Role::Weight) {
+            let value = format!("{name:?}, which is the target or the weight");
+            let expected = "a column besides these".to_owned();
+            return Err(ErrorKind::InvalidSetting { option: "group", value, expected }.into());
+        }
+        column.role = Role::Unused;
         if self.features().next().is_none() {
             let file = table.file().to_owned();
             return Err(ErrorKind::NoFeatures { file }.into());

@@ -1,22 +1,27 @@
-//! A table in memory: named, typed columns, read from CSV.
+//! A table in memory: named, typed columns, read from files.
 //!
-//! The kind of a column is inferred from its cells. While a column may still turn out to be text,
-//! every distinct spelling is kept (a dictionary), so that nothing is lost; a column whose first
-//! 10,000 values are all numbers is one of numbers from there on, and a word after that is an
-//! error that says what to do, never a silent change.
+//! The kind of a column is what all of its cells show. While a column may still turn out to be
+//! text, every distinct spelling is kept (a dictionary), so that nothing is lost; one that has shown
+//! 10,000 numbers is read on as numbers, and again with its texts where a later cell contradicts.
 
-use std::fs::File;
-use std::io::{self, Read};
+use std::io::Read;
 use std::path::Path;
 
+use super::calendar::DateOrder;
 use super::cell::NumberFormat;
+use super::columns::RawCells;
+use super::declaration::Declarations;
+use super::header::{check_names, unknown_column};
+use super::memory::Bytes;
 use super::notes::Note;
 use super::numbers::Numbers;
-use super::read::{BLOCK_SIZES, Opened, check_names, unknown_column};
+use super::places::Places;
+use super::read::{BLOCK_SIZES, Reading};
 use super::schema::{Kind, Schema};
+use super::source::Source;
 use crate::error::{ErrorKind, Result};
 
-/// How a file is to be read; the default infers everything.
+/// How files are to be read; the default infers everything.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReadOptions {
     /// The delimiter, an ASCII character; without one it is a tab for a name ending in `.tsv`, else
@@ -32,6 +37,13 @@ pub struct ReadOptions {
     pub thousands: Option<char>,
     /// Whether numbers have a comma before the fraction: reads `1,5` as 1.5.
     pub decimal_comma: bool,
+    /// What else is said of columns; the fields above come before it.
+    pub declared: Declarations,
+    /// Columns whose cells are kept as they stand, besides what is read of them.
+    pub keep: Vec<String>,
+    /// The most memory that a table and what is read of its files may take; without a number it is
+    /// [half of the machine's](Bytes::half_of_the_machine).
+    pub max_memory: Option<Bytes>,
     /// The most threads that read; no result depends on it. Without a number it is as many as the
     /// machine runs at once.
     pub threads: Option<usize>,
@@ -49,19 +61,19 @@ impl ReadOptions {
             let value = format!("{:?}", char::from(byte));
             return invalid("delimiter", value, "one ASCII character, such as ; or a tab");
         }
-        let point = if self.decimal_comma { ',' } else { '.' };
-        match self.thousands {
-            Some(separator) if separator == point || separator.is_alphanumeric() => invalid(
-                "thousands",
-                format!("{separator:?}"),
-                "a separator other than the decimal point",
-            ),
-            _ => Ok(()),
-        }
+        self.number_format().check()
+    }
+
+    pub(super) fn bound(&self) -> Bytes {
+        self.max_memory.unwrap_or_else(Bytes::half_of_the_machine)
     }
 
     pub(super) fn number_format(&self) -> NumberFormat {
-        NumberFormat { thousands: self.thousands, decimal_comma: self.decimal_comma }
+        NumberFormat {
+            thousands: self.thousands,
+            decimal_comma: self.decimal_comma,
+            percent: false,
+        }
     }
 }
 
@@ -72,70 +84,87 @@ pub struct Table {
     columns: Vec<Column>,
     rows: usize,
     /// Empty for a table that was not read from a file.
-    lines: Vec<u32>,
+    places: Places,
     /// The words that were missing besides the usual ones.
     missing: Vec<String>,
     unused: Vec<String>,
     notes: Vec<Note>,
+    /// The cells of some columns as they stand, by name.
+    kept: Vec<(String, RawCells)>,
 }
 
 impl Table {
-    /// Reads a CSV file, or standard input if the path is `-`, and infers the columns' kinds.
+    /// Reads a file, or standard input if the path is `-`, and infers the columns' kinds.
     ///
-    /// The first line names the columns. Values are trimmed; they may stand in quotes and then go
-    /// over several lines. Blank lines are skipped.
+    /// It is CSV, an array of NumPy (`.npy`, whose columns are x0, x1, …) or, with the feature
+    /// `parquet`, Parquet or Arrow; any of these compressed by gzip or zstd. What it is is known by
+    /// its first bytes.
+    ///
+    /// The first line of CSV names the columns. Values are trimmed; they may stand in quotes and
+    /// then go over several lines. Blank lines are skipped.
     ///
     /// # Errors
     /// Every fault of the file's form, a column that is numbers but for a few words, numbers with
-    /// separators that `options` does not announce, names in `options` that are no columns.
+    /// separators that may be read in two ways, names in `options` that are no columns; more memory
+    /// than [`ReadOptions::max_memory`].
     pub fn read(path: &Path, options: &ReadOptions) -> Result<Self> {
-        Self::open(path, options, None)
+        Self::read_files(&[path], options)
     }
 
-    /// Reads a file for a trained model: under the kinds and missing words of its schema.
+    /// Reads several files with the same columns, in any order of these, as one table: the rows of
+    /// each behind those of the file before.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read); [`ErrorKind::ColumnsDiffer`] if a file has other columns than the
+    /// first.
+    pub fn read_files<P: AsRef<Path>>(paths: &[P], options: &ReadOptions) -> Result<Self> {
+        Reading::new(sources(paths, options), options, None, BLOCK_SIZES).table()
+    }
+
+    /// Reads files for a trained model: under the kinds and missing words of its schema.
     ///
     /// Columns are found by name, in any order. Columns that the model does not use are not kept
     /// (see [`unused`](Self::unused)); the target may be absent. A column without any value fits
     /// every kind.
     ///
     /// # Errors
-    /// As [`read`](Self::read); a feature that is absent; a cell that does not fit its kind.
-    pub fn read_as(path: &Path, schema: &Schema, options: &ReadOptions) -> Result<Self> {
-        Self::open(path, options, Some(schema))
+    /// As [`read_files`](Self::read_files); a feature that is absent; a cell that does not fit its
+    /// kind.
+    pub fn read_as<P: AsRef<Path>>(
+        paths: &[P],
+        schema: &Schema,
+        options: &ReadOptions,
+    ) -> Result<Self> {
+        Reading::new(sources(paths, options), options, Some(schema), BLOCK_SIZES).table()
     }
 
-    fn open(path: &Path, options: &ReadOptions, schema: Option<&Schema>) -> Result<Self> {
-        let source = Source::open(path, options)?;
-        Opened::new(source.input, &source.file, &source.options, schema, BLOCK_SIZES)?.table()
-    }
-
-    /// Reads a file for a trained model as [`read_as`](Self::read_as) does, but as tables of some
+    /// Reads files for a trained model as [`read_as`](Self::read_as) does, but as tables of some
     /// rows that follow each other: `work` is done on several at the same time, and `take` gets
-    /// what comes of them in the file's order. Memory does not grow with the file.
+    /// what comes of them in the files' order. Memory does not grow with the files.
     ///
     /// # Errors
     /// As [`read_as`](Self::read_as), once the rows before the fault are taken; the first error of
     /// `work` or `take`.
-    pub fn read_parts_as<T: Send, E: Send + From<crate::error::Error>>(
-        path: &Path,
+    pub fn read_parts_as<T: Send, E: Send + From<crate::error::Error>, P: AsRef<Path>>(
+        paths: &[P],
         schema: &Schema,
         options: &ReadOptions,
         work: impl Fn(Self) -> std::result::Result<T, E> + Sync,
         take: impl FnMut(T) -> std::result::Result<(), E> + Send,
     ) -> std::result::Result<(), E> {
-        let Source { input, file, options } = Source::open(path, options)?;
-        Opened::new(input, &file, &options, Some(schema), BLOCK_SIZES)?.each(work, take)
+        Reading::new(sources(paths, options), options, Some(schema), BLOCK_SIZES).each(work, take)
     }
 
-    /// Reads CSV from any stream; `file` is its name in errors. See [`read`](Self::read).
+    /// Reads a table from any stream; `file` is its name in errors. See [`read`](Self::read).
     ///
     /// # Errors
     /// As [`read`](Self::read).
     pub fn from_reader(input: impl Read + Send, file: &str, options: &ReadOptions) -> Result<Self> {
-        Opened::new(input, file, options, None, BLOCK_SIZES)?.table()
+        let source = Source::of_stream(input, file, options.bound());
+        Reading::new(vec![source], options, None, BLOCK_SIZES).table()
     }
 
-    /// Reads CSV for a trained model from any stream. See [`read_as`](Self::read_as).
+    /// Reads a table for a trained model from any stream. See [`read_as`](Self::read_as).
     ///
     /// # Errors
     /// As [`read_as`](Self::read_as).
@@ -145,20 +174,21 @@ impl Table {
         schema: &Schema,
         options: &ReadOptions,
     ) -> Result<Self> {
-        Opened::new(input, file, options, Some(schema), BLOCK_SIZES)?.table()
+        let source = Source::of_stream(input, file, options.bound());
+        Reading::new(vec![source], options, Some(schema), BLOCK_SIZES).table()
     }
 
-    /// Puts together what was read from a file.
+    /// Puts together what was read from files.
     pub(super) fn read_from(
-        file: &str,
         columns: Vec<Column>,
-        lines: Vec<u32>,
+        places: Places,
         missing: Vec<String>,
         unused: Vec<String>,
         notes: Vec<Note>,
+        kept: Vec<(String, RawCells)>,
     ) -> Self {
-        let (file, rows) = (file.to_owned(), lines.len());
-        Self { file, columns, rows, lines, missing, unused, notes }
+        let (file, rows) = (places.names(), places.lines.len());
+        Self { file, columns, rows, places, missing, unused, notes, kept }
     }
 
     /// Makes a table of columns in memory; `file` is its name in errors.
@@ -191,10 +221,11 @@ impl Table {
             file,
             columns,
             rows,
-            lines: Vec::new(),
+            places: Places::default(),
             missing: Vec::new(),
             unused: Vec::new(),
             notes: Vec::new(),
+            kept: Vec::new(),
         })
     }
 
@@ -229,13 +260,27 @@ impl Table {
         })
     }
 
-    /// Returns the line on which a row begins in the file, from 1; for a table that comes from no
-    /// file, where the row would stand below a header.
+    /// Returns the line on which a row begins in its file, from 1, or the row's number in a file
+    /// that has no lines; for a table that comes from no file, where the row would stand below a
+    /// header.
     pub fn line(&self, row: usize) -> u64 {
-        match self.lines.get(row) {
+        match self.places.lines.get(row) {
             Some(&line) => u64::from(line),
             None => (row as u64).saturating_add(2),
         }
+    }
+
+    /// Returns the name of the file in which a row stands, as errors show it.
+    pub fn file_of(&self, row: usize) -> &str {
+        match self.places.lines.is_empty() {
+            true => &self.file,
+            false => self.places.file(row),
+        }
+    }
+
+    /// Returns the cell of a row as it stands in the file, of a column of [`ReadOptions::keep`].
+    pub fn kept(&self, name: &str, row: usize) -> Option<&str> {
+        self.kept.iter().find(|(known, _)| known == name)?.1.get(row)
     }
 
     /// Returns the further words that were read as missing.
@@ -260,16 +305,31 @@ pub struct Column {
     name: String,
     values: Values,
     nan_row: Option<usize>,
+    format: NumberFormat,
+    /// What was declared of it: its words for a missing value, and the text of its cells in a file
+    /// that does not have it.
+    missing: Vec<String>,
+    fill: Option<String>,
 }
 
 impl Column {
     /// Makes a column of values in memory.
     pub fn new(name: impl Into<String>, values: Values) -> Self {
-        Self { name: name.into(), values, nan_row: None }
+        Self::read(name.into(), values, None, NumberFormat::default())
     }
 
-    pub(super) fn read(name: String, values: Values, nan_row: Option<usize>) -> Self {
-        Self { name, values, nan_row }
+    pub(super) fn read(
+        name: String,
+        values: Values,
+        nan_row: Option<usize>,
+        format: NumberFormat,
+    ) -> Self {
+        Self { name, values, nan_row, format, missing: Vec::new(), fill: None }
+    }
+
+    /// The same column with what was declared of it.
+    pub(super) fn declared(self, missing: &[String], fill: Option<&str>) -> Self {
+        Self { missing: missing.to_vec(), fill: fill.map(str::to_owned), ..self }
     }
 
     /// Returns the column's name, trimmed.
@@ -280,6 +340,21 @@ impl Column {
     /// Returns the values.
     pub fn values(&self) -> &Values {
         &self.values
+    }
+
+    /// Returns how its numbers are written in the file.
+    pub fn number_format(&self) -> NumberFormat {
+        self.format
+    }
+
+    /// Returns the words that were declared missing values in this column.
+    pub fn missing_words(&self) -> &[String] {
+        &self.missing
+    }
+
+    /// Returns what was declared the text of its cells in a file that does not have it.
+    pub fn fill(&self) -> Option<&str> {
+        self.fill.as_deref()
     }
 
     /// Returns the first row whose cell says NaN in so many letters, where others leave it out.
@@ -300,6 +375,13 @@ pub enum Values {
         /// How the file writes false and true, in this order.
         spellings: [String; 2],
     },
+    /// Dates, with times or without.
+    Date {
+        /// Seconds since 1970, see [`calendar`](super::calendar); NaN is a missing one.
+        seconds: Numbers,
+        /// In which order the file writes them.
+        order: DateOrder,
+    },
     /// Categories and other text.
     Text(TextValues),
 }
@@ -310,6 +392,7 @@ impl Values {
         match self {
             Self::Number(values) => values.len(),
             Self::Boolean { values, .. } => values.len(),
+            Self::Date { seconds, .. } => seconds.len(),
             Self::Text(text) => text.codes.len(),
         }
     }
@@ -324,6 +407,7 @@ impl Values {
         match self {
             Self::Number(_) => Kind::Number,
             Self::Boolean { .. } => Kind::Boolean,
+            Self::Date { .. } => Kind::Date,
             Self::Text(_) => Kind::Text,
         }
     }
@@ -333,7 +417,16 @@ impl Values {
         match self {
             Self::Number(values) => values.is_missing(row),
             Self::Boolean { values, .. } => values.get(row).is_none_or(Option::is_none),
+            Self::Date { seconds, .. } => seconds.is_missing(row),
             Self::Text(text) => text.get(row).is_none(),
+        }
+    }
+
+    /// Returns in which order the file writes dates, in a column of dates.
+    pub fn date_order(&self) -> Option<DateOrder> {
+        match self {
+            Self::Date { order, .. } => Some(*order),
+            Self::Number(_) | Self::Boolean { .. } | Self::Text(_) => None,
         }
     }
 
@@ -387,32 +480,7 @@ impl TextValues {
     }
 }
 
-/// A file or standard input, opened.
-struct Source {
-    input: Box<dyn Read + Send>,
-    file: String,
-    options: ReadOptions,
-}
-
-impl Source {
-    fn open(path: &Path, options: &ReadOptions) -> Result<Self> {
-        let mut options = options.clone();
-        if path == Path::new("-") {
-            let file = "standard input".to_owned();
-            return Ok(Self { input: Box::new(io::stdin()), file, options });
-        }
-        let file = path.display().to_string();
-        let input = match File::open(path) {
-            Ok(input) => input,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                return Err(ErrorKind::FileNotFound { file }.into());
-            }
-            Err(reason) => return Err(ErrorKind::FileUnreadable { file, reason }.into()),
-        };
-        let tabs = path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("tsv"));
-        if tabs && options.delimiter.is_none() {
-            options.delimiter = Some(b'\t');
-        }
-        Ok(Self { input: Box::new(input), file, options })
-    }
+fn sources<P: AsRef<Path>>(paths: &[P], options: &ReadOptions) -> Vec<Source<'static>> {
+    let bound = options.bound();
+    paths.iter().map(|path| Source::new(path.as_ref(), bound)).collect()
 }

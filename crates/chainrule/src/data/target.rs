@@ -152,7 +152,7 @@ pub fn rows_with_target(table: &Table, schema: &Schema) -> Result<(Vec<usize>, O
         let column = table.require(&target.name)?;
         if let Some(row) = column.nan_row() {
             return Err(ErrorKind::NotFinite {
-                file: table.file().to_owned(),
+                file: table.file_of(row).to_owned(),
                 line: table.line(row),
                 column: column.name().to_owned(),
                 value: f64::NAN,
@@ -218,6 +218,8 @@ impl<'a> Survey<'a> {
                     }
                 }
             }
+            // The day of a class, or of a number, is none of the answers that a network gives.
+            Values::Date { .. } => return Err(survey.unfit(table, Task::Regression)),
             Values::Text(text) => {
                 let mut seen = vec![false; text.levels().len()];
                 for code in rows.iter().filter_map(|&row| text.code(row)) {

@@ -17,12 +17,12 @@ pub fn row_weights(table: &Table, schema: &Schema, rows: &[usize]) -> Result<Opt
     let weight = |&row: &usize| {
         let value = match column.values() {
             Values::Number(values) => values.get(row).unwrap_or(f64::NAN),
-            Values::Boolean { .. } | Values::Text(_) => f64::NAN,
+            Values::Boolean { .. } | Values::Date { .. } | Values::Text(_) => f64::NAN,
         };
         match value >= 0.0 && value.is_finite() {
             true => Ok(value),
             false => Err(ErrorKind::InvalidWeight {
-                file: table.file().to_owned(),
+                file: table.file_of(row).to_owned(),
                 line: table.line(row),
                 column: column.name().to_owned(),
                 value,

@@ -7,7 +7,7 @@ use crate::engine::KernelTime;
 use crate::error::Result;
 use crate::metrics::{Choice, Classes, Columns, METRICS, Measured, confusion_matrix};
 use crate::model::{Inputs, Model};
-use crate::train::{Callback, Epoch};
+use crate::train::{Callback, Epoch, Keeper};
 
 /// What a model is worth on some rows.
 #[derive(Clone, Debug, PartialEq)]
@@ -213,5 +213,9 @@ impl Callback for Watched<'_> {
 
     fn profile(&mut self, steps: u64, times: &[KernelTime]) {
         self.inner.profile(steps, times);
+    }
+
+    fn keeper(&mut self) -> Option<&mut dyn Keeper> {
+        self.inner.keeper()
     }
 }

@@ -71,6 +71,8 @@ pub(super) fn last_step(loss: &Criterion) -> &'static str {
 pub(super) struct Weights {
     /// The weight of each row of the target; none if all count alike.
     pub(super) of_rows: Option<Vec<f64>>,
+    /// The weight of each class; none if all count alike.
+    of_class: Option<Vec<f64>>,
     /// What is said of them: `; rows weighted by "w"`.
     pub(super) words: String,
 }
@@ -95,6 +97,7 @@ impl Weights {
             part.iter().filter_map(|row| target.rows.binary_search(row).ok()).collect()
         };
         let training = places(training);
+        let mut weights_of_class = None;
         if let Some(class_weight) = &recipe.class_weight {
             let Some(classes) = classes else {
                 let expected = "left out: the target is not one column of classes".to_owned();
@@ -112,6 +115,7 @@ impl Weights {
             let own = of_rows.unwrap_or_else(|| vec![1.0; target.rows.len()]);
             let pairs = own.into_iter().zip(classes);
             of_rows = Some(pairs.map(|(own, &class)| own * of_class[class as usize]).collect());
+            weights_of_class = Some(of_class);
         }
         if let Some(all) = &of_rows {
             for (part, places) in [("to train on", training), ("to validate", places(validation))] {
@@ -122,6 +126,33 @@ impl Weights {
                 }
             }
         }
-        Ok(Self { of_rows, words })
+        Ok(Self { of_rows, of_class: weights_of_class, words })
+    }
+
+    /// Adds those of the rows of another table.
+    pub(super) fn extend(
+        &mut self,
+        table: &Table,
+        schema: &Schema,
+        target: &TargetEncoder,
+        rows: &[usize],
+    ) -> Result<()> {
+        let Some(all) = &mut self.of_rows else { return Ok(()) };
+        let own = row_weights(table, schema, rows)?.unwrap_or_else(|| vec![1.0; rows.len()]);
+        let first = all.len();
+        match &self.of_class {
+            None => all.extend(own),
+            Some(of_class) => {
+                let classes = target.encode(table, rows)?;
+                let pairs = own.into_iter().zip(classes);
+                all.extend(pairs.map(|(own, class)| own * of_class[class as usize]));
+            }
+        }
+        if all[first..].iter().all(|&weight| weight == 0.0) {
+            let column = schema.weight().map_or("the classes", |weight| &weight.name);
+            let (file, column) = (table.file().to_owned(), column.to_owned());
+            return Err(ErrorKind::NoWeight { file, column, part: "to validate" }.into());
+        }
+        Ok(())
     }
 }

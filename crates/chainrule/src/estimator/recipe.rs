@@ -1,7 +1,9 @@
 //! How a model is made: what can be asked, and what is chosen where nothing is.
 
 use crate::clipping::Clipping;
-use crate::data::{ClassWeight, Task};
+use crate::data::division::Parts;
+use crate::data::encode::MOST_LEVELS;
+use crate::data::{ClassWeight, Division, EncoderOptions, Fill, Scales, Schema, Table, Task};
 use crate::error::{ErrorKind, Result};
 use crate::losses::TargetScale;
 use crate::optimizers::{self, optimizer};
@@ -25,6 +27,15 @@ pub struct Recipe {
     pub initializer: Option<String>,
     /// The columns of categories that become learned vectors.
     pub embed: Vec<Embed>,
+    /// The most categories of a column that are one-hot; columns with more become learned vectors.
+    pub one_hot: usize,
+    /// Categories in fewer training rows than this are taken for others, as unseen ones are; by
+    /// default 2 in columns that become learned vectors for their many categories, 1 in others.
+    pub rare: Option<usize>,
+    /// How numbers and dates are scaled.
+    pub scales: Scales,
+    /// What stands in for a missing number.
+    pub missing_fill: Fill,
     /// The share of hidden units dropped in training; by default [`Recipe::DROPOUT`], and 0 with
     /// the solver lbfgs, which cannot have any.
     pub dropout: Option<f64>,
@@ -57,6 +68,11 @@ pub struct Recipe {
     /// The share of the rows that are set aside before anything is fitted, to be measured at the
     /// end.
     pub test: f64,
+    /// The column whose values are never on both sides of a split, such as a customer; it is no
+    /// feature.
+    pub group: Option<String>,
+    /// The column by which rows are split: the latest are held out.
+    pub time: Option<String>,
     /// Epochs without a better validation loss after which training ends.
     pub patience: usize,
     /// What decides every random choice.
@@ -101,6 +117,10 @@ impl Default for Recipe {
             residual: false,
             initializer: None,
             embed: Vec::new(),
+            one_hot: MOST_LEVELS,
+            rare: None,
+            scales: Scales::default(),
+            missing_fill: Fill::default(),
             dropout: None,
             loss: None,
             metrics: Vec::new(),
@@ -116,6 +136,8 @@ impl Default for Recipe {
             batch_size: None,
             validation: 0.2,
             test: 0.0,
+            group: None,
+            time: None,
             patience: 40,
             seed: 0,
             threads: crate::engine::available_threads(),
@@ -126,6 +148,52 @@ impl Default for Recipe {
 impl Recipe {
     /// The share of hidden units dropped unless another is asked for.
     pub const DROPOUT: f64 = 0.3;
+
+    /// Makes the schema of a table as [`Schema::infer`] does, with the recipe's columns of weights
+    /// and of groups.
+    ///
+    /// # Errors
+    /// What is wrong with the targets, or with one of these columns.
+    pub fn schema<S: AsRef<str>>(&self, table: &Table, targets: &[S]) -> Result<Schema> {
+        let mut schema = Schema::infer(table, targets)?;
+        if let Some(weight) = &self.weight {
+            schema = schema.with_weight(table, weight)?;
+        }
+        if let Some(group) = &self.group {
+            schema = schema.with_group(table, group)?;
+        }
+        Ok(schema)
+    }
+
+    /// Sets the test part aside.
+    pub(super) fn test_part(&self, division: &Division, rows: &[usize]) -> Result<Parts> {
+        let fraction = share("test", self.test)?;
+        // Another seed, so that the test and the validation part are not drawn alike.
+        Ok(division.hold_out(rows, fraction, !self.seed))
+    }
+
+    /// What is said of the splits, if not chance decides them: `; split by "day", the latest rows
+    /// held out`.
+    pub(super) fn apart(&self) -> String {
+        match (&self.group, &self.time) {
+            (Some(group), _) => format!("; rows of one {group:?} kept together"),
+            (None, Some(time)) => format!("; split by {time:?}, the latest rows held out"),
+            (None, None) => String::new(),
+        }
+    }
+
+    /// How columns become numbers.
+    pub(super) fn encoders(&self) -> EncoderOptions {
+        EncoderOptions {
+            embedded: self.embed.iter().map(|embed| embed.column.clone()).collect(),
+            most_levels: self.one_hot,
+            embed_beyond: true,
+            fewest_rows: self.rare,
+            scales: self.scales.clone(),
+            fill: self.missing_fill,
+            threads: self.threads,
+        }
+    }
 
     /// The share of hidden units dropped, for a network trained so.
     pub(super) fn dropout_with(&self, settings: &Settings) -> f64 {

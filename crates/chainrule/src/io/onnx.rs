@@ -87,6 +87,9 @@ pub(crate) fn read(bytes: &[u8], file: &str) -> Result<Model> {
     let network = Network::from_json(&description.network)
         .ok_or_else(|| not_a_model(file, "its layers cannot be read"))?;
     let width = match &description.inputs {
+        Inputs::Table { encoders, .. } if !encoders.are_sound() => {
+            return Err(not_a_model(file, "its columns cannot be read"));
+        }
         Inputs::Table { encoders, .. } => Encoders::width(encoders),
         Inputs::Array { width } => *width,
     };

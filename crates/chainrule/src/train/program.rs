@@ -60,10 +60,25 @@ pub(super) fn step(
     clip: Option<Clipping>,
     (width, weighted): (usize, bool),
 ) -> Result<Program> {
-    let (mean, mut gradients) = mean_and_gradients(built, criterion, (width, weighted))?;
-    if let Some(clip) = clip {
-        gradients = clip.apply(&gradients);
-    }
+    let (mean, gradients) = mean_and_gradients(built, criterion, (width, weighted))?;
+    let updates = updates(built, &gradients, optimizer, clip, weighted);
+    let updates: Vec<(&str, Expr)> =
+        updates.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
+    Ok(compile(&[mean], &updates)?)
+}
+
+/// What a step with these gradients makes of the parameters and of every state, by their names.
+pub(super) fn updates(
+    built: &Built,
+    gradients: &[Expr],
+    optimizer: &optimizers::Settings,
+    clip: Option<Clipping>,
+    weighted: bool,
+) -> Vec<(String, Expr)> {
+    let gradients = match clip {
+        Some(clip) => clip.apply(gradients),
+        None => gradients.to_vec(),
+    };
     let learning_rate = Expr::variable("learning_rate");
     let number = Expr::variable("step");
     let mut updates: Vec<(String, Expr)> = Vec::new();
@@ -97,9 +112,7 @@ pub(super) fn step(
             assign(state.name.clone(), &state.expr, new.clone());
         }
     }
-    let updates: Vec<(&str, Expr)> =
-        updates.iter().map(|(name, value)| (name.as_str(), value.clone())).collect();
-    Ok(compile(&[mean], &updates)?)
+    updates
 }
 
 /// The loss of all rows as one program: its outputs are the weighted mean of the rows' losses, its

@@ -52,6 +52,7 @@ fn operators(layer: Applied) -> Vec<String> {
             epochs: 0,
             best_epoch: 0,
             validation: Vec::new(),
+            ended: None,
         },
     };
     let file = decode(&model.to_bytes().unwrap()).unwrap();

@@ -181,7 +181,7 @@ fn variance(column: &str, rows: usize) -> f64 {
     let rows: Vec<usize> = (0..rows).collect();
     let encoders = Encoders::fit(&table, &schema, &rows).unwrap();
     match &encoders.columns[0].encoding {
-        Encoding::Number { std, .. } => std * std,
+        Encoding::Number(number) => number.std * number.std,
         other => panic!("{other:?}"),
     }
 }

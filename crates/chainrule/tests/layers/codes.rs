@@ -1,17 +1,24 @@
 //! Columns of categories as codes for an embedding.
 
 use chainrule::ErrorKind;
-use chainrule::data::{Encoders, Encoding, Note, ReadOptions, Schema, Table};
+use chainrule::data::{
+    CodeEncoding, EncoderOptions, Encoders, Encoding, Note, ReadOptions, Schema, Table,
+};
 use chainrule::estimator::{Embed, Plan, Recipe};
 use chainrule::model::Inputs;
 
 use crate::tabular::{fit, houses_without, quick, table};
 
+fn options(embedded: &[&str]) -> EncoderOptions {
+    let embedded = embedded.iter().map(|&name| name.to_owned()).collect();
+    EncoderOptions { embedded, threads: 2, ..EncoderOptions::default() }
+}
+
 fn codes(text: &str, embedded: &[&str]) -> (Table, Encoders) {
     let table = table(text);
     let schema = Schema::infer(&table, &["y"]).unwrap();
     let rows: Vec<usize> = (0..table.rows()).collect();
-    let encoders = Encoders::fit_with_codes(&table, &schema, &rows, embedded, 2).unwrap();
+    let encoders = Encoders::fit_with(&table, &schema, &rows, &options(embedded)).unwrap();
     (table, encoders)
 }
 
@@ -19,7 +26,7 @@ fn codes(text: &str, embedded: &[&str]) -> (Table, Encoders) {
 fn a_category_becomes_its_place_and_an_unknown_one_the_code_after_all() {
     let (table, encoders) = codes("town,n,y\nb,1,1\na,2,2\nc,3,3\na,4,4\n", &["town"]);
     let levels = ["a", "b", "c"].map(str::to_owned).to_vec();
-    let expected = Encoding::Code { levels, other: false, missing: false };
+    let expected = Encoding::Code(CodeEncoding { levels, other: false, missing: false });
     assert_eq!(encoders.columns[0].encoding, expected);
     assert_eq!((encoders.width(), expected.codes()), (2, Some(3)));
     assert_eq!(encoders.feature_names(), ["town", "n"]);
@@ -54,7 +61,7 @@ fn many_categories_leave_the_rare_ones_together() {
     }
     let (_, encoders) = codes(&text, &["town"]);
     let encoding = &encoders.columns[0].encoding;
-    let Encoding::Code { levels, other: true, missing: false } = encoding else {
+    let Encoding::Code(CodeEncoding { levels, other: true, missing: false }) = encoding else {
         panic!("{encoding:?}")
     };
     assert_eq!((levels.len(), encoding.codes()), (4096, Some(4096)));
@@ -70,11 +77,11 @@ fn what_is_no_category_of_a_feature_cannot_be_embedded() {
     let table = table("town,n,b,y\nb,1,yes,p\na,2,no,q\nc,3,yes,p\n");
     let schema = Schema::infer(&table, &["y"]).unwrap();
     for name in ["n", "b", "y"] {
-        let error = Encoders::fit_with_codes(&table, &schema, &[0, 1], &[name], 1).unwrap_err();
+        let error = Encoders::fit_with(&table, &schema, &[0, 1], &options(&[name])).unwrap_err();
         assert!(matches!(error.kind(), ErrorKind::InvalidSetting { .. }), "{error}");
         assert!(error.to_string().contains(name), "{error}");
     }
-    let error = Encoders::fit_with_codes(&table, &schema, &[0, 1], &["twon"], 1).unwrap_err();
+    let error = Encoders::fit_with(&table, &schema, &[0, 1], &options(&["twon"])).unwrap_err();
     assert!(error.to_string().contains("town"), "{error}");
 }
 

@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use chainrule::data::{Encoding, Table, Target, TargetEncoder, split};
+use chainrule::data::{Encoding, NumberEncoding, Table, Target, TargetEncoder, split};
 use chainrule::estimator::{Plan, Recipe, evaluate, evaluate_rows};
 use chainrule::model::Inputs;
 use chainrule::train::{Callback, Epoch};
@@ -61,7 +61,8 @@ fn the_metrics_of_the_history_are_those_of_the_model_on_the_validation_rows() {
             let mut until = Until(epochs, Vec::new());
             let fitted = plan.train(&table, &mut until).unwrap();
             assert_eq!(fitted.history, until.1);
-            assert!(fitted.interrupted);
+            // The last epoch would have been the end anyway.
+            assert_eq!(fitted.interrupted, epochs < 8);
             let best = &fitted.history[fitted.model.summary.best_epoch - 1];
             let measured = evaluate_rows(&fitted.model, &table, &validation, &[], 1).unwrap();
             assert_eq!(measured.rows, validation.len());
@@ -178,7 +179,8 @@ fn the_encoders_hold_the_training_parts_figures() {
         let recipe = Recipe { seed, validation: 0.34, epochs: 1, ..quick() };
         let model = model(text, &["y"], &recipe);
         let Inputs::Table { encoders, .. } = &model.inputs else { panic!("a table") };
-        let Encoding::Number { mean, std, .. } = encoders.columns[0].encoding else {
+        let Encoding::Number(NumberEncoding { mean, std, .. }) = encoders.columns[0].encoding
+        else {
             panic!("a number")
         };
         if mean == 1.0 {

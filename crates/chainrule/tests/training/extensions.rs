@@ -121,6 +121,7 @@ fn array_model(network: Network, trained: &Trained<f32>) -> Model {
             epochs: trained.history.len(),
             best_epoch: trained.best_epoch,
             validation: Vec::new(),
+            ended: None,
         },
     }
 }

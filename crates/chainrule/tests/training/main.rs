@@ -2,6 +2,7 @@
 //! promise that [`chainrule::train`] makes.
 
 mod cases;
+mod divergence;
 mod dropout;
 mod epochs;
 mod errors;
@@ -9,6 +10,7 @@ mod extensions;
 mod optimum;
 mod rates;
 mod reproducible;
+mod resume;
 mod sample;
 mod solver;
 mod steps;

@@ -5,7 +5,7 @@ use chainrule::layers::{Builder, Layer};
 use chainrule::losses::loss;
 use chainrule::optimizers::{self, optimizer};
 use chainrule::schedules::{Warmup, schedule};
-use chainrule::train::{Callback, Data, Settings, Trained, train};
+use chainrule::train::{Callback, Data, Settings, Start, Trained, train, train_from};
 use chainrule::{Criterion, Error, Expr, Network};
 use chainrule_core::random::Stream;
 
@@ -94,6 +94,20 @@ impl Rows {
         let source = self.source();
         let data = Data { source: &source, training, validation };
         train(network, criterion, data, settings, callback)
+    }
+
+    /// As [`Rows::train_parts`], from somewhere else than the beginning.
+    pub fn train_from<T: Number>(
+        &self,
+        network: &Network,
+        criterion: &Criterion,
+        settings: &Settings,
+        (training, validation): (&[u32], &[u32]),
+        (start, callback): (Start, &mut dyn Callback),
+    ) -> Result<Trained<T>, Error> {
+        let source = self.source();
+        let data = Data { source: &source, training, validation };
+        train_from(network, criterion, data, settings, start, callback)
     }
 }
 

@@ -202,7 +202,7 @@ fn it_ends_where_there_is_nothing_to_gain() {
 fn what_is_no_number_is_said() {
     let rows = targets(&[1e200, 0.0]);
     let error = rows.train::<f64>(&level(1), &named("mse"), &lbfgs(&[], 5)).unwrap_err();
-    assert!(matches!(error.kind(), ErrorKind::Diverged { epoch: 1, .. }), "{error}");
+    assert!(matches!(error.kind(), ErrorKind::Diverged(found) if found.epoch == 1), "{error}");
     for rate in [f64::NAN, 0.0, -1.0, f64::INFINITY, 1e300, 1e-300] {
         let settings = Settings { learning_rate: rate, ..lbfgs(&[], 50) };
         let rows = targets(&[1.0, 2.0]);

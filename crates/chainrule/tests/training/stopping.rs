@@ -143,9 +143,15 @@ fn steps_count_on_from_epoch_to_epoch_and_a_break_ends_them_at_once() {
     let trained = run(&mut end, 9);
     assert!(trained.interrupted);
     assert_eq!(end.steps, [1, 2, 3, 4, 5]);
-    assert_eq!(trained.history.len(), 2);
-    let best = trained.history[trained.best_epoch - 1].validation_loss.unwrap();
-    assert!(trained.history.iter().all(|epoch| epoch.validation_loss.unwrap() >= best));
+    // The second epoch is none: it was not finished.
+    assert_eq!((trained.history.len(), trained.best_epoch), (1, 1));
+    let finished = run(&mut End::at_step(0), 1);
+    assert_eq!(trained.history, finished.history);
+    assert_eq!(trained.parameters, finished.parameters);
+    // Before there is any epoch, what there is is kept.
+    let trained = run(&mut End::at_step(2), 9);
+    assert_eq!((trained.history.len(), trained.best_epoch), (0, 0));
+    assert!(trained.interrupted && trained.parameters != finished.parameters);
 }
 
 /// The output of a network of one hidden layer of tanh for one row.

@@ -3,7 +3,7 @@
 use chainrule::explanation::Explanation;
 use chainrule::gradient_check::{Checked, Element, GradientCheck};
 
-use super::symbol;
+use super::gradients::symbol;
 use crate::output::Object;
 
 /// What was found of every parameter.
