@@ -216,8 +216,8 @@ pub fn step_program(
 /// # Errors
 /// What is wrong with the network or the loss, or with what the source lacks;
 /// [`ErrorKind::TooFewRows`] without training rows; [`ErrorKind::Diverged`] if a loss, a gradient
-/// or a parameter is no finite number before there is a best epoch; [`ErrorKind::InvalidSetting`] for a solver of a network that draws
-/// random numbers.
+/// or a parameter is no finite number before there is a best epoch;
+/// [`ErrorKind::InvalidSetting`] for a solver of a network that draws random numbers.
 pub fn train<T: Number>(
     network: &Network,
     criterion: &Criterion,

@@ -393,4 +393,35 @@ mod tests {
             assert!(matches!(error, SafetensorsError::Tensors { .. }), "{header}: {error:?}");
         }
     }
+
+    // The following are of "Public troubles of people who train neural networks, as small checks".
+
+    #[test]
+    fn ser_st_hugeheader_1_a_length_near_the_end_of_all_numbers_is_refused() {
+        let found = read(b"\xff\xff\xff\xff\xff\xff\xff\xff{}").map(|_| ()).unwrap_err();
+        let limit = LONGEST_HEADER;
+        assert_eq!(found, SafetensorsError::LongHeader { stated: u64::MAX, limit });
+    }
+
+    #[test]
+    fn ser_st_offsets_1_a_shape_that_needs_more_than_its_bytes_is_refused() {
+        let header = r#"{"t":{"dtype":"F32","shape":[512,300],"data_offsets":[0,8]}}"#;
+        assert!(matches!(refused(header, 8), SafetensorsError::Tensors { .. }));
+    }
+
+    #[test]
+    fn ser_st_shapewrap_3_a_shape_whose_product_wraps_is_refused() {
+        let header = r#"{"t":{"dtype":"U8","shape":[4611686018427387905,4],"data_offsets":[0,4]}}"#;
+        assert!(matches!(refused(header, 4), SafetensorsError::Tensors { .. }));
+    }
+
+    #[test]
+    fn ser_st_dtype_4_unknown_types_and_overlaps_are_refused() {
+        let unknown = r#"{"t":{"dtype":"Q7","shape":[1],"data_offsets":[1000,2000]}}"#;
+        assert_eq!(refused(unknown, 4), SafetensorsError::Incomplete { expected: 2000, found: 4 });
+        let within = refused(&unknown.replace("1000,2000", "0,4"), 4);
+        assert!(within.to_string().contains("Q7"), "{within}");
+        let overlap = r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]},"b":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}"#;
+        assert!(matches!(refused(overlap, 4), SafetensorsError::Tensors { .. }));
+    }
 }
