@@ -17,9 +17,7 @@ const UNSAFE_CRATE: &str = "crates/chainrule-cpu/";
 
 /// Tests outside it that count allocations, which takes an unsafe trait.
 const COUNTING_ALLOCATORS: &[&str] = &[
-    "crates/chainrule/tests/attack_onnx.rs",
-    "crates/chainrule/tests/hostile_checkpoint.rs",
-    "crates/chainrule/tests/hostile_model.rs",
+    "crates/chainrule/tests/held_memory/mod.rs",
     "crates/chainrule/tests/predictor_allocation.rs",
 ];
 

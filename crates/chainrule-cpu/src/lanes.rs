@@ -150,7 +150,7 @@ fn body<T: Number>(op: MapOp, [x, y, z]: [Lane<'_, T>; 3], out: &mut [T]) {
             Unary::Expm1 => one!(out, x, a => Math::expm1(a)),
             Unary::Log => one!(out, x, a => Math::log(a)),
             Unary::Log1p => one!(out, x, a => Math::log1p(a)),
-            Unary::Sqrt => one!(out, x, a => Math::sqrt(a)),
+            Unary::Sqrt => one!(out, x, a => Element::sqrt(a)),
             Unary::Sin => one!(out, x, a => Math::sin(a)),
             Unary::Cos => one!(out, x, a => Math::cos(a)),
             Unary::Atan => one!(out, x, a => Math::atan(a)),

@@ -42,8 +42,6 @@ pub trait Math: sealed::Sealed + Copy {
     fn pow(self, exponent: Self) -> Self;
     /// The largest whole number that is at most x.
     fn floor(self) -> Self;
-    /// The square root, correctly rounded; NaN below 0.
-    fn sqrt(self) -> Self;
     /// |x|.
     fn abs(self) -> Self;
     /// The larger of two numbers; the first if they are equal, ±0 included, and NaN if either is.
@@ -75,10 +73,6 @@ macro_rules! math {
             #[inline(always)]
             fn floor(self) -> Self {
                 <$number>::floor(self)
-            }
-            #[inline(always)]
-            fn sqrt(self) -> Self {
-                <$number>::sqrt(self)
             }
             #[inline(always)]
             fn abs(self) -> Self {

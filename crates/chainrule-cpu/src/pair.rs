@@ -206,7 +206,7 @@ mod tests {
             Arithmetic::Mul => x * y,
             Arithmetic::Div => x / y,
             Arithmetic::DivInto => y / x,
-            Arithmetic::Sqrt => x.square_root(),
+            Arithmetic::Sqrt => x.sqrt(),
         }
     }
 

@@ -148,8 +148,8 @@ pub trait Element:
 
     /// Returns self · factor + addend with one rounding.
     fn mul_add(self, factor: Self, addend: Self) -> Self;
-    /// Returns the square root, rounded to the nearest.
-    fn square_root(self) -> Self;
+    /// Returns the square root, rounded to the nearest; NaN below 0.
+    fn sqrt(self) -> Self;
     /// Returns the nearest value of this type, ties to even.
     fn from_f64(value: f64) -> Self;
     /// Returns the value exactly.
@@ -167,7 +167,7 @@ macro_rules! element {
                 <$element>::mul_add(self, factor, addend)
             }
             #[inline(always)]
-            fn square_root(self) -> Self {
+            fn sqrt(self) -> Self {
                 <$element>::sqrt(self)
             }
             #[inline(always)]
@@ -332,7 +332,7 @@ impl<T: Element, const N: usize> Lanes for Array<T, N> {
     }
     #[inline(always)]
     unsafe fn sqrt(self) -> Self {
-        Array(self.0.map(Element::square_root))
+        Array(self.0.map(Element::sqrt))
     }
     #[inline(always)]
     unsafe fn if_at_least(self, other: Self, yes: Self, no: Self) -> Self {

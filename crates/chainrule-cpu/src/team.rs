@@ -70,7 +70,7 @@ impl Team {
         members.iter().for_each(|member| member.give(Some(work)));
         let result = lead();
         drop(ending);
-        let panicked = |member: &Member| member.post.panicked.swap(false, Ordering::Relaxed);
+        let panicked = |member: &Member| member.post.panicked.load(Ordering::Relaxed);
         assert!(!members.iter().any(panicked), "a thread of this engine panicked");
         result
     }
@@ -122,6 +122,8 @@ impl Member {
         debug_assert_eq!(given, self.post.done.load(Ordering::Relaxed));
         // SAFETY: the last piece is done (`Ending` waited for it), so the member does not read.
         unsafe { *self.post.work.get() = work };
+        // A panic of the owner makes those panic that wait for it; that was then.
+        self.post.panicked.store(false, Ordering::Relaxed);
         self.post.given.store(given + 1, Ordering::Release);
         self.thread.thread().unpark();
     }
@@ -212,9 +214,12 @@ mod tests {
         let work = |_| {
             thread::sleep(Duration::from_millis(20));
             ended.store(true, Ordering::Relaxed);
+            panic!("as one that waited for its owner does");
         };
         let run = AssertUnwindSafe(|| team.run(1, &work, || panic!("as the test wants it")));
         assert!(catch_unwind(run).is_err());
         assert!(ended.into_inner());
+        // The next work is not told of it.
+        team.run(1, &|_| (), || ());
     }
 }

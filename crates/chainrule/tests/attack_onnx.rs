@@ -1,66 +1,19 @@
 //! Whatever the bytes, reading a model returns: no panic, and no more memory than 64 × the length
 //! + 16 MB.
 
-// A counting allocator is the only way to see what decoding takes.
-#![allow(unsafe_code)]
-
+mod held_memory;
 mod onnx_sample;
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 
 use chainrule::io::error::WireFault;
 use chainrule::io::protobuf::{ModelProto, decode, encode};
 use chainrule::io::{OnnxError, wire};
+use held_memory::most_held;
 use onnx_sample::sample_model;
-
-/// The system's allocator, which counts the bytes that the current thread holds.
-struct Counting;
-
-thread_local! {
-    static HELD: Cell<i64> = const { Cell::new(0) };
-    static PEAK: Cell<i64> = const { Cell::new(0) };
-}
-
-fn count(change: i64) {
-    let held = HELD.get() + change;
-    HELD.set(held);
-    PEAK.set(PEAK.get().max(held));
-}
-
-// SAFETY: every call is passed on to the system's allocator unchanged; counting allocates nothing.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size() as i64);
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count(-(layout.size() as i64));
-        // SAFETY: the caller keeps the contract of `dealloc`.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // The old and the new block may exist at once.
-        count(size as i64);
-        count(-(layout.size() as i64));
-        // SAFETY: the caller keeps the contract of `realloc`.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// Decodes, and checks that memory stays below the limit and below what the walk foretold.
 fn read(bytes: &[u8]) -> Result<ModelProto, OnnxError> {
     let foretold = wire::scan(bytes).map(|counts| counts.memory);
-    let before = HELD.get();
-    PEAK.set(before);
-    let result = decode(bytes);
-    let peak = (PEAK.get() - before) as u64;
+    let (result, peak) = most_held(|| decode(bytes));
     let limit = bytes.len() as u64 * wire::MEMORY_PER_BYTE + wire::MEMORY_FLOOR;
     assert!(peak <= limit, "{peak} bytes for a file of {}", bytes.len());
     match foretold {

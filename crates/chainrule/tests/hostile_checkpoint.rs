@@ -1,11 +1,8 @@
 //! Whatever the bytes, reading a checkpoint returns: no panic, a typed error or a state that training
 //! takes or refuses, and no more memory than 64 × the length + 16 MB.
 
-// A counting allocator is the only way to see what reading takes.
-#![allow(unsafe_code, reason = "a global allocator is an unsafe trait")]
+mod held_memory;
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 use std::ops::ControlFlow;
 
 use chainrule::checkpoint::Checkpoint;
@@ -15,55 +12,14 @@ use chainrule::optimizers::optimizer;
 use chainrule::schedules::{Warmup, schedule};
 use chainrule::train::{Callback, Data, Keeper, Settings, Start, Trained, train_from};
 use chainrule::{Error, ErrorKind, Network};
+use held_memory::most_held;
 use serde_json::{Value, json};
-
-/// The system's allocator, which counts the bytes that the current thread holds.
-struct Counting;
-
-thread_local! {
-    static HELD: Cell<i64> = const { Cell::new(0) };
-    static PEAK: Cell<i64> = const { Cell::new(0) };
-}
-
-fn count(change: i64) {
-    let held = HELD.get() + change;
-    HELD.set(held);
-    PEAK.set(PEAK.get().max(held));
-}
-
-// SAFETY: every call is passed on to the system's allocator unchanged; counting allocates nothing.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size() as i64);
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count(-(layout.size() as i64));
-        // SAFETY: the caller keeps the contract of `dealloc`.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // The old and the new block may exist at once.
-        count(size as i64);
-        count(-(layout.size() as i64));
-        // SAFETY: the caller keeps the contract of `realloc`.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// Reads, with the bound on memory and on an error's length.
 #[track_caller]
 fn read(bytes: &[u8]) -> Result<Checkpoint, Error> {
-    let before = HELD.get();
-    PEAK.set(before);
-    let result = Checkpoint::from_bytes(bytes, "c");
-    let peak = (PEAK.get() - before) as f64;
+    let (result, peak) = most_held(|| Checkpoint::from_bytes(bytes, "c"));
+    let peak = peak as f64;
     let bound = 16e6 + 64.0 * bytes.len() as f64;
     assert!(peak <= bound, "{peak} bytes for {}", bytes.len());
     if let Err(error) = &result {

@@ -1,67 +1,20 @@
 //! Whatever the bytes, loading a model returns: no panic, a typed error or a model that works, and
 //! no more memory than 64 × the length + 16 MB.
 
-// A counting allocator is the only way to see what loading takes.
-#![allow(unsafe_code, reason = "a global allocator is an unsafe trait")]
-
+mod held_memory;
 mod tabular;
-
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
 
 use chainrule::data::Table;
 use chainrule::io::protobuf::{ModelProto, decode, encode};
 use chainrule::{Error, ErrorKind, Model};
+use held_memory::most_held;
 use serde_json::{Value, json};
 use tabular::each_kind;
 
-/// The system's allocator, which counts the bytes that the current thread holds.
-struct Counting;
-
-thread_local! {
-    static HELD: Cell<i64> = const { Cell::new(0) };
-    static PEAK: Cell<i64> = const { Cell::new(0) };
-}
-
-fn count(change: i64) {
-    let held = HELD.get() + change;
-    HELD.set(held);
-    PEAK.set(PEAK.get().max(held));
-}
-
-// SAFETY: every call is passed on to the system's allocator unchanged; counting allocates nothing.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        count(layout.size() as i64);
-        // SAFETY: the caller keeps the contract of `alloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        count(-(layout.size() as i64));
-        // SAFETY: the caller keeps the contract of `dealloc`.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        // The old and the new block may exist at once.
-        count(size as i64);
-        count(-(layout.size() as i64));
-        // SAFETY: the caller keeps the contract of `realloc`.
-        unsafe { System.realloc(pointer, layout, size) }
-    }
-}
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
-
 /// How many times its length, and 16 MB less, loading took at most.
 fn load_measured(bytes: &[u8]) -> (Result<Model, Error>, f64) {
-    let before = HELD.get();
-    PEAK.set(before);
-    let result = Model::load(bytes);
-    let peak = (PEAK.get() - before) as f64;
-    (result, (peak - 16e6) / bytes.len() as f64)
+    let (result, peak) = most_held(|| Model::load(bytes));
+    (result, (peak as f64 - 16e6) / bytes.len() as f64)
 }
 
 /// Loads, with the bound on memory and on an error's length.
